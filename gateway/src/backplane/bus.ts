@@ -1,0 +1,94 @@
+import type { DropReason } from '../reasons.ts';
+import type { Backplane, BackplaneTraits } from './backplane.ts';
+
+/** The lane of all control topics; every other lane is a hub's name. One lane never mixes both kinds. */
+export const controlLane = '';
+
+/** Where commands came from. */
+export interface Origin {
+  readonly node: string;
+  /** The echo of a command that this node sent. */
+  readonly own: boolean;
+  /** The sender's clock, in milliseconds. */
+  readonly sentAt: number;
+  /** What {@link Bus.send} was given. */
+  readonly trace?: string;
+}
+
+/** What the bus tells. None of these may throw. */
+export interface BusHandlers {
+  /** Commands of one envelope, in the order they were sent. Views into one buffer: copy what is kept long. */
+  commands(topic: string, from: Origin, commands: Uint8Array[]): void;
+  deaf(): void;
+  hearing(): void;
+}
+
+/**
+ * Commands between nodes: puts what one turn owes a topic into one envelope, stamps and checks envelopes (order,
+ * duplicates, holes, versions), and drops what must be dropped, counted. Around a {@link Backplane}.
+ */
+export interface Bus {
+  /** As {@link Backplane.start}. */
+  start(on: BusHandlers): Promise<void>;
+  /** As {@link Backplane.watch}. */
+  watch(topic: string): Promise<void>;
+  /** As {@link Backplane.unwatch}. */
+  unwatch(topic: string): Promise<void>;
+  /** As {@link Backplane.watchers}. */
+  watchers(topic: string): Promise<number>;
+  /**
+   * Sends one ready-encoded MessagePack value. Leaves at the end of this turn of the event loop, in order within its
+   * lane. With `echo` it is also delivered here, when it comes back and if this node watches the topic.
+   * Resolves with the nodes that got it (this one counted if it watches). Rejects with `too_large` at once, else as
+   * {@link Backplane.publish}. A lane that mixes control topics with others is a `TypeError`.
+   */
+  send(lane: string, topic: string, command: Uint8Array, echo: boolean, trace?: string): Promise<number>;
+  /** As {@link send}, in order with it, but the envelope leaves through `publish`: for a script that stores and tells in one step. */
+  sendVia(
+    lane: string,
+    topic: string,
+    command: Uint8Array,
+    echo: boolean,
+    publish: (envelope: Uint8Array) => Promise<number>,
+  ): Promise<number>;
+  /** Drops what is remembered of a node that is gone. */
+  forget(node: string): void;
+  /** `false`: the backplane is known down, or not started. */
+  readonly hearing: boolean;
+  /** As {@link BackplaneTraits.remote}. */
+  readonly remote: boolean;
+  /** As {@link BackplaneTraits.hashTags}. */
+  readonly hashTags: boolean;
+  /** Sends what waits, then closes the backplane. */
+  close(): Promise<void>;
+}
+
+/** Bounds of a bus. */
+export interface BusLimits {
+  /** Largest command, and largest sum of commands in one envelope, in bytes. Default 1 MiB. */
+  readonly messageBytes: number;
+  /** How late this node's own probe may be, in milliseconds, before sheddable commands are dropped. Default 2,000. */
+  readonly lateMs: number;
+  /** How many topics each side remembers for `previous`. Default 100,000. */
+  readonly rememberedTopics: number;
+}
+
+/** What happened, for metrics. */
+export interface BusEvents {
+  /** `count` commands (holes, duplicates and unknown versions: envelopes) were not delivered. */
+  dropped(reason: DropReason, count: number): void;
+  /** Milliseconds from the sender's clock to ours, per envelope of another node; clocks may differ, so it may be negative. */
+  latency(milliseconds: number): void;
+}
+
+export interface BusOptions {
+  readonly backplane: Backplane & BackplaneTraits;
+  /** This node's id. */
+  readonly node: string;
+  readonly events: BusEvents;
+  /** May this command be dropped when this node is behind (broadcasts and group sends)? */
+  sheddable(command: Uint8Array): boolean;
+  readonly limits?: Partial<BusLimits>;
+  /** Clock in milliseconds. Default `Date.now`. */
+  now?(): number;
+}
