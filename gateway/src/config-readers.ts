@@ -1,0 +1,87 @@
+/** Reads the text of a setting; `undefined` when it breaks the rule, which completes "X must be …". */
+export interface Reader<T> {
+  readonly rule: string;
+  read(text: string): T | undefined;
+}
+
+function integer(min: number, max: number, unit: string): Reader<number> {
+  return {
+    rule: `an integer from ${min} to ${max}${unit}`,
+    read(text) {
+      if (!/^\d{1,15}$/.test(text)) return undefined;
+      const value = Number(text);
+      return value >= min && value <= max ? value : undefined;
+    },
+  };
+}
+
+function text(min: number, max: number, pattern?: RegExp): Reader<string> {
+  const form = pattern === undefined ? '' : ` matching ${pattern.source}`;
+  return {
+    rule: `${min} to ${max} characters${form}`,
+    read: (given) => (given.length >= min && given.length <= max && (pattern?.test(given) ?? true) ? given : undefined),
+  };
+}
+
+function split(given: string): string[] {
+  return given
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function list(maxItemChars: number): Reader<readonly string[]> {
+  return {
+    rule: `a comma-separated list, each item at most ${maxItemChars} characters`,
+    read(given) {
+      const items = split(given);
+      return items.every((item) => item.length <= maxItemChars) ? items : undefined;
+    },
+  };
+}
+
+function secretList(minChars: number): Reader<readonly string[]> {
+  return {
+    rule: `one or more keys of at least ${minChars} characters, separated by commas`,
+    read(given) {
+      const items = split(given);
+      return items.length > 0 && items.every((item) => item.length >= minChars) ? items : undefined;
+    },
+  };
+}
+
+function choice<const T extends string>(...values: readonly T[]): Reader<T> {
+  return { rule: `one of ${values.join(', ')}`, read: (given) => values.find((value) => value === given) };
+}
+
+function optional<T>(reader: Reader<T>): Reader<T | undefined> {
+  return reader;
+}
+
+function msOrNever(min: number, max: number): Reader<number> {
+  const inner = integer(min, max, ' ms');
+  return {
+    rule: `${inner.rule}, or never`,
+    read: (given) => (given === 'never' ? Number.POSITIVE_INFINITY : inner.read(given)),
+  };
+}
+
+const flag: Reader<boolean> = {
+  rule: 'true or false',
+  read: (given) => (given === 'true' ? true : given === 'false' ? false : undefined),
+};
+
+/** The kinds of setting there are. */
+export const readers = {
+  count: (min: number, max: number) => integer(min, max, ''),
+  bytes: (min: number, max: number) => integer(min, max, ' bytes'),
+  ms: (min: number, max: number) => integer(min, max, ' ms'),
+  port: integer(0, 65_535, ' (0: any free port)'),
+  text,
+  list,
+  secretList,
+  choice,
+  optional,
+  msOrNever,
+  flag,
+} as const;

@@ -1,0 +1,140 @@
+import type { CloseReason } from '../reasons.ts';
+import type { App } from './app.ts';
+import type { Outbox } from './outbox.ts';
+import type { Frame, Transport } from './transport.ts';
+
+/** Who a client is: what its token said, read once where the connection started. */
+export interface Identity {
+  readonly hub: string;
+  readonly connectionId: string;
+  /** Non-empty, or undefined for an anonymous client. */
+  readonly userId: string | undefined;
+  /** May this client see why it was closed (claim `asrs.s.derror`)? */
+  readonly detailedErrors: boolean;
+  /** When its login ends (claims `asrs.s.coae`, `asrs.s.aeo`), in ms since 1970; undefined: never. */
+  readonly authExpires: number | undefined;
+  /** Time for the handshake request in ms. */
+  readonly handshakeMs: number;
+}
+
+/**
+ * `opening`: the transport is up, the handshake request not complete. `joining`: registered, its topics are being watched
+ * or the app is deciding; broadcasts skip it, direct sends wait. `open`: handshaken. `closed`: over.
+ */
+export type ConnectionState = 'opening' | 'joining' | 'open' | 'closed';
+
+/** What a connection asks of its surroundings; one object serves all connections of a node. */
+export interface ConnectionOwner {
+  readonly outbox: Outbox;
+  /** Milliseconds of a monotonic clock, refreshed at least once a second: precise enough for time-outs. */
+  now(): number;
+  /** The hub Close message for this hub protocol. */
+  closeFrame(connection: Connection, reason: CloseReason, detail: string | undefined): Frame | undefined;
+  opened(connection: Connection): void;
+  ended(connection: Connection, reason: CloseReason): void;
+}
+
+/**
+ * One client. Every message to a client passes {@link send} or {@link sendDirect}, and nothing else writes to its
+ * transport: the choke point on which a resume can later be built.
+ */
+export class Connection {
+  readonly id: string;
+  readonly hub: string;
+  readonly userId: string | undefined;
+  readonly identity: Identity;
+  readonly transport: Transport;
+  /** Lower-cased name of its hub protocol; empty until the handshake request came. */
+  protocol = '';
+  state: ConnectionState = 'opening';
+  /** Groups it is in; undefined while there is none, for most clients never join one. */
+  groups: Set<string> | undefined;
+  app: App | undefined;
+  /** When bytes last came from it, when it was last pinged, on the owner's clock. */
+  lastReceived: number;
+  lastPinged: number;
+  /** Has it ever sent a hub ping? Only then does the client time-out run (hub-protocol section 10). */
+  pings = false;
+  /** The outbox' own: what is owed within this turn. */
+  owed: Frame | Frame[] | undefined;
+  #waiting: Frame[] | undefined;
+  #waitingBytes = 0;
+  readonly #owner: ConnectionOwner;
+
+  constructor(identity: Identity, transport: Transport, owner: ConnectionOwner) {
+    this.id = identity.connectionId;
+    this.hub = identity.hub;
+    this.userId = identity.userId;
+    this.identity = identity;
+    this.transport = transport;
+    this.#owner = owner;
+    this.lastReceived = owner.now();
+    this.lastPinged = this.lastReceived;
+  }
+
+  /** Sends to a handshaken client, in order, within this turn. Others are skipped: broadcasts and group sends. */
+  send(frame: Frame): void {
+    if (this.state === 'open') this.#owner.outbox.add(this, frame);
+  }
+
+  /**
+   * Sends, or keeps for a client that has not finished its handshake: sends to a user or a connection.
+   * @returns false when the line of such a client was full (setting SIGNALBOX_WELCOME_QUEUE_BYTES) or it has ended.
+   */
+  sendDirect(frame: Frame): boolean {
+    if (this.state === 'open') this.#owner.outbox.add(this, frame);
+    else if (this.state === 'joining') return this.#wait(frame);
+    return this.state === 'open';
+  }
+
+  #wait(frame: Frame): boolean {
+    if (this.#waitingBytes + frame.bytes.length > this.#owner.outbox.welcomeBytes) return false;
+    this.#waiting ??= [];
+    this.#waiting.push(frame);
+    this.#waitingBytes += frame.bytes.length;
+    return true;
+  }
+
+  /** The handshake is answered with `response`; from now on fan-out reaches the client, what waited goes first. */
+  accept(response: Frame): void {
+    if (this.state !== 'joining') return;
+    this.state = 'open';
+    this.#owner.outbox.add(this, response);
+    for (const frame of this.#waiting ?? []) this.#owner.outbox.add(this, frame);
+    this.#waiting = undefined;
+    this.#owner.opened(this);
+  }
+
+  /** The handshake is refused with `response`, then the transport ends. */
+  refuse(response: Frame, reason: CloseReason): void {
+    if (this.state === 'closed') return;
+    this.#owner.outbox.writeNow(this, response);
+    this.#end(reason);
+  }
+
+  /**
+   * Ends the connection: what is owed, a hub Close message when it was handshaken, then the transport.
+   * `detail` is shown only to clients that may see it. Later calls do nothing.
+   */
+  close(reason: CloseReason, detail?: string): void {
+    if (this.state === 'closed') return;
+    const frame = this.state === 'open' ? this.#owner.closeFrame(this, reason, detail) : undefined;
+    if (frame !== undefined && reason !== 'slow') this.#owner.outbox.writeNow(this, frame);
+    this.#end(reason);
+  }
+
+  /** The transport is gone, or the client said Close. */
+  gone(reason: CloseReason = 'client_left'): void {
+    if (this.state !== 'closed') this.#end(reason);
+  }
+
+  #end(reason: CloseReason): void {
+    const app = this.app;
+    this.#owner.ended(this, reason);
+    this.state = 'closed';
+    this.owed = undefined;
+    this.#waiting = undefined;
+    this.transport.end();
+    app?.left(this, reason);
+  }
+}

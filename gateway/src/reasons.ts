@@ -1,0 +1,68 @@
+/**
+ * The one list of reasons. The same words stand in logs, metrics, docs and on the wire between nodes.
+ * (`errors.ts` holds what is refused with a code; this file holds what ends or is lost after it was accepted.)
+ */
+
+interface CloseRow {
+  /** Text of the hub Close message; `undefined`: a Close without error. Only shown as it stands: never holds a secret. */
+  readonly error: string | undefined;
+  /** `allowReconnect` of the hub Close message (hub-protocol section 9). */
+  readonly reconnect: boolean;
+  /** What happened, for the docs. */
+  readonly doc: string;
+}
+
+const closed = 'Connection closed with an error.';
+
+/** Why a client connection ended. */
+export const closeReasons = {
+  client_left: { error: undefined, reconnect: false, doc: 'The client said Close or its transport ended.' },
+  handshake_timeout: {
+    error: undefined,
+    reconnect: false,
+    doc: 'No complete handshake request within SIGNALBOX_HANDSHAKE_MS.',
+  },
+  idle: { error: closed, reconnect: true, doc: 'Nothing came from the client for its time-out.' },
+  slow: {
+    error: closed,
+    reconnect: true,
+    doc: 'The client did not read: more than SIGNALBOX_CLIENT_QUEUE_BYTES were waiting for it.',
+  },
+  too_large: { error: closed, reconnect: true, doc: 'A message above SIGNALBOX_CLIENT_MESSAGE_BYTES.' },
+  bad_message: { error: closed, reconnect: true, doc: 'Bytes that are no hub message.' },
+  auth_expired: {
+    error: undefined,
+    reconnect: true,
+    doc: "The user's login ended (claims asrs.s.coae and asrs.s.aeo).",
+  },
+  closed_by_app: { error: undefined, reconnect: true, doc: 'The app asked for it, by REST or a link.' },
+  link_lost: { error: closed, reconnect: true, doc: 'The link that carried the client was lost.' },
+  app_slow: { error: closed, reconnect: true, doc: 'The app behind the link did not read what the client sent.' },
+  stream_gap: {
+    error: closed,
+    reconnect: true,
+    doc: 'A piece between the client and its link was lost between nodes.',
+  },
+  node_lost: { error: closed, reconnect: true, doc: 'The node of the link died, or this node was cut off.' },
+  limit: { error: closed, reconnect: false, doc: 'A limit of the settings was reached.' },
+  drain: { error: undefined, reconnect: true, doc: 'The node is stopping.' },
+} as const satisfies Record<string, CloseRow>;
+
+/** Why a client connection ended: one of the words of {@link closeReasons}. */
+export type CloseReason = keyof typeof closeReasons;
+
+/** Why a message, or a part of it, was not delivered. Each drop is counted under one of these. */
+export const dropReasons = {
+  backplane_down: 'Redis is known down: the message did not leave this node.',
+  backplane_full: 'Redis did not take what was published: SIGNALBOX_BACKPLANE_QUEUE_BYTES or _MS was reached.',
+  behind: 'This node was late by SIGNALBOX_LATE_MS and shed its oldest broadcasts and group sends.',
+  too_large: 'Above SIGNALBOX_MESSAGE_BYTES.',
+  no_protocol: "The app gave no payload for the client's hub protocol.",
+  not_handshaken: 'A direct send did not fit into the line of a client that has not finished its handshake.',
+  duplicate: 'An envelope that was seen before came again.',
+  hole: 'An envelope between two seen ones never came.',
+  unknown_version: 'An envelope or command of a version that this node does not read.',
+} as const;
+
+/** Why something was not delivered: one of the words of {@link dropReasons}. */
+export type DropReason = keyof typeof dropReasons;
