@@ -18,10 +18,10 @@ export interface Backplane {
   start(on: BackplaneEvents): Promise<void>;
   /**
    * Resolves when the topic is watched; what is published afterwards arrives. Watching twice is watching once.
-   * Rejects with `backplane_down` after 2 s. The topic stays wanted until {@link unwatch}, so that re-watching catches up.
+   * Rejects with `backplane_down` after 2 s, or at once when Redis is known down. The topic stays wanted until {@link unwatch}, so that re-watching catches up.
    */
   watch(topic: string): Promise<void>;
-  /** Nobody here wants the topic any more. Resolves when Redis knows it, or at once when Redis is down. Never rejects. */
+  /** Nobody here wants the topic: nothing of it is told from now on. Redis is told soon after. Never rejects. */
   unwatch(topic: string): Promise<void>;
   /**
    * Resolves with the number of nodes that were given the envelope, this one included when it watches the topic; its own
