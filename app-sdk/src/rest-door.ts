@@ -1,0 +1,196 @@
+import { type Dispatcher, Pool } from 'undici';
+import { audienceBase, type ConnectionString, serverBase } from './connection-string.ts';
+import { checkTimeout, Deadline } from './deadline.ts';
+import { type Outcome, SignalboxError } from './errors.ts';
+import type { CallOptions } from './hub-context.ts';
+import type { Tell } from './observe.ts';
+import { answerError, networkError, serviceCode } from './rest-errors.ts';
+import { exchange, NoAnswer, type RestAnswer } from './rest-exchange.ts';
+import { backoffMs, mayRepeat, type Repeat } from './retry.ts';
+import type { TokenSigner } from './token.ts';
+import { Lines, Turns } from './turns.ts';
+
+/** One thing asked of the service over REST. */
+export interface RestCall {
+  /** Its name in events and error texts: one of a few. */
+  readonly operation: string;
+  readonly method: Dispatcher.HttpMethod;
+  /** Below the server base, without a leading slash; escaped, with its query. */
+  readonly path: string;
+  /** What the token's audience names: the path without the query. */
+  readonly audience: string;
+  /** JSON text. */
+  readonly body?: string;
+  readonly repeat: Repeat;
+  /** Codes with which a 404 is an answer and no error. */
+  readonly absent?: readonly string[];
+  /** Calls with one `line` go out one after the other. `passes`: waits for those before it and holds up none. */
+  readonly line?: string;
+  readonly passes?: boolean;
+}
+
+/** What a door is made of. `dispatcher` is the caller's own undici dispatcher, which the door does not close. */
+export interface RestDoorParts {
+  connectionString: ConnectionString;
+  signer: TokenSigner;
+  dispatcher?: Dispatcher | undefined;
+  timeoutMs: number;
+  retries: number;
+  connections: number;
+  tell: Tell;
+}
+
+/** All bodies that wait or are under way, each request counted with `requestBytes` on top. */
+const maxPendingBytes = 16 * 1024 * 1024;
+const requestBytes = 512;
+
+function stay(): void {
+  // Who stands in no line has nothing to leave.
+}
+
+/** The way to the REST API: tokens, turns, deadlines and retries. Knows no operation by name. */
+export class RestDoor {
+  readonly #parts: RestDoorParts;
+  readonly #dispatcher: Dispatcher;
+  readonly #base: URL;
+  readonly #lines = new Lines();
+  readonly #turns: Turns;
+  #pendingBytes = 0;
+  #pending = 0;
+  #closing: Promise<void> | undefined;
+  #idle: () => void = stay;
+
+  constructor(parts: RestDoorParts) {
+    this.#parts = parts;
+    this.#base = new URL(serverBase(parts.connectionString));
+    this.#dispatcher = parts.dispatcher ?? new Pool(this.#base.origin, { connections: parts.connections });
+    this.#turns = new Turns(parts.connections);
+  }
+
+  /** Throws ERR_STOPPED after `close`, and ERR_QUEUE_FULL when `requests` more requests of `bytes` in all do not fit. */
+  checkRoom(requests: number, bytes: number): void {
+    if (this.#closing) throw new SignalboxError('ERR_STOPPED', 'the client was closed');
+    if (this.#pendingBytes + bytes + requests * requestBytes > maxPendingBytes) {
+      throw new SignalboxError('ERR_QUEUE_FULL', `requests that wait must be at most ${maxPendingBytes} bytes in all`);
+    }
+  }
+
+  /**
+   * Resolves with an answer that is a success, or a 404 of the kind `absent` expects. Takes its place in line before
+   * it returns. Rejects with `SignalboxError`: see the README's table.
+   */
+  async call(call: RestCall, options: CallOptions = {}): Promise<RestAnswer> {
+    const bytes = call.body === undefined ? 0 : Buffer.byteLength(call.body);
+    this.checkRoom(1, bytes);
+    const deadline = new Deadline(checkTimeout(options.timeoutMs, this.#parts.timeoutMs), options.signal);
+    this.#count(1, bytes);
+    try {
+      return await this.#inLine(call, deadline);
+    } finally {
+      deadline.clear();
+      this.#count(-1, bytes);
+    }
+  }
+
+  /** Lets what is under way end, then closes the connections. Later calls reject with ERR_STOPPED. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#pending > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    if (this.#parts.dispatcher === undefined) await this.#dispatcher.destroy();
+  }
+
+  #count(requests: 1 | -1, bytes: number): void {
+    this.#pending += requests;
+    this.#pendingBytes += requests * (bytes + requestBytes);
+    if (this.#pending === 0) this.#idle();
+  }
+
+  async #inLine(call: RestCall, deadline: Deadline): Promise<RestAnswer> {
+    const leave = call.line === undefined ? stay : await this.#lines.enter(call.line, deadline);
+    if (leave === undefined) throw deadline.error(`the turn of ${call.operation}`, 'notSent');
+    if (call.passes) leave();
+    try {
+      return await this.#inTurn(call, deadline);
+    } finally {
+      leave();
+    }
+  }
+
+  async #inTurn(call: RestCall, deadline: Deadline): Promise<RestAnswer> {
+    const leave = await this.#turns.enter(deadline);
+    if (leave === undefined) throw deadline.error(`the turn of ${call.operation}`, 'notSent');
+    try {
+      return await this.#tryAgain(call, deadline);
+    } finally {
+      leave();
+    }
+  }
+
+  async #tryAgain(call: RestCall, deadline: Deadline): Promise<RestAnswer> {
+    let outcome: Outcome = 'notSent';
+    for (let attempt = 1; ; attempt++) {
+      const result = await this.#try(call, attempt, outcome, deadline);
+      if (!(result instanceof SignalboxError)) return result;
+      outcome = result.outcome;
+      const pauseMs = backoffMs(attempt);
+      const last = attempt > this.#parts.retries || pauseMs >= deadline.remainingMs;
+      if (last || deadline.reason !== undefined || !mayRepeat(call.repeat, result)) throw result;
+      await pause(pauseMs, deadline);
+      if (deadline.reason !== undefined) throw deadline.error(`the next try of ${call.operation}`, outcome);
+    }
+  }
+
+  /** One attempt. `outcome` is what is known of the attempts before it. */
+  async #try(call: RestCall, attempt: number, outcome: Outcome, deadline: Deadline) {
+    const startedAt = performance.now();
+    const { operation } = call;
+    const result = await this.#exchange(call, deadline);
+    const status = result instanceof NoAnswer ? undefined : result.status;
+    this.#parts.tell('request', { operation, status, attempt, ms: performance.now() - startedAt });
+    if (result instanceof NoAnswer) {
+      if (deadline.reason === undefined) return networkError(operation, result, outcome);
+      return deadline.error(`the answer to ${operation}`, result.started ? 'unknown' : outcome);
+    }
+    return isAnswer(call, result) ? result : answerError(operation, result, outcome);
+  }
+
+  async #exchange(call: RestCall, deadline: Deadline): Promise<RestAnswer | NoAnswer> {
+    const token = await this.#parts.signer.sign(audienceBase(this.#parts.connectionString) + call.audience);
+    const { method, body } = call;
+    const headers = {
+      authorization: `Bearer ${token}`,
+      ...(body !== undefined && { 'content-type': 'application/json; charset=utf-8' }),
+    };
+    const { origin, pathname } = this.#base;
+    const request = { origin, method, path: pathname + call.path, headers, ...(body !== undefined && { body }) };
+    try {
+      return await exchange(this.#dispatcher, request, deadline);
+    } catch (error) {
+      if (error instanceof NoAnswer) return error;
+      throw error;
+    }
+  }
+}
+
+function isAnswer({ absent }: RestCall, answer: RestAnswer): boolean {
+  if (answer.status >= 200 && answer.status < 300) return true;
+  if (answer.status !== 404 || absent === undefined) return false;
+  const code = serviceCode(answer)?.toLowerCase();
+  return absent.some((expected) => expected.toLowerCase() === code);
+}
+
+function pause(ms: number, deadline: Deadline): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stopWatching();
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    const stopWatching = deadline.onEnd(done);
+  });
+}
