@@ -11,6 +11,38 @@ export {
   type Splitter,
   writeLengthPrefix,
 } from './framing.ts';
+export {
+  acceptHandshake,
+  type HandshakeAccepted,
+  type HandshakeRefusal,
+  type HandshakeRequest,
+  type HandshakeResponse,
+  handshakeErrors,
+  handshakeRequest,
+  handshakeResponse,
+  parseHandshakeRequest,
+  parseHandshakeResponse,
+} from './handshake.ts';
+export {
+  type AckMessage,
+  type CancelInvocationMessage,
+  type CloseMessage,
+  type CompletionMessage,
+  type HubHeaders,
+  type HubMessage,
+  type HubProtocol,
+  hubMessageTypes,
+  type InvocationMessage,
+  type PingMessage,
+  type RawInvocation,
+  type SequenceMessage,
+  type StreamInvocationMessage,
+  type StreamItemMessage,
+} from './hub.ts';
+export { jsonHubProtocol, jsonInvocation } from './hub-json.ts';
+export { messagePackHubProtocol, messagePackInvocation } from './hub-messagepack.ts';
+export { hubProtocol, hubProtocols } from './hub-protocols.ts';
+export { jsonToMessagePack } from './json-to-messagepack.ts';
 export { decodeValue, encodeValue, readValue, writeValue } from './messagepack.ts';
 export { type Extension, type MessagePackType, maxDepth, Reader } from './messagepack-reader.ts';
 export { Writer } from './messagepack-writer.ts';

@@ -6,6 +6,7 @@ import { decodeValue, encodeValue } from '../../src/protocol/messagepack.ts';
 import { Reader } from '../../src/protocol/messagepack-reader.ts';
 import { Writer } from '../../src/protocol/messagepack-writer.ts';
 import { hex, unhex } from './bytes.ts';
+import { jsonValues } from './values.ts';
 
 const integers: [number | bigint, string][] = [
   [0, '00'],
@@ -152,20 +153,17 @@ describe('the reader', () => {
 });
 
 describe('application values', () => {
-  const samples = fc.jsonValue({ maxDepth: 5 });
-
   test('are written as @msgpack/msgpack writes them', () => {
     fc.assert(
-      fc.property(samples, (value) => {
+      fc.property(jsonValues, (value) => {
         expect(hex(encodeValue(value))).toBe(hex(encode(value)));
       }),
     );
   });
 
   test('are read as @msgpack/msgpack reads them', () => {
-    const plain = samples.filter((value) => !JSON.stringify(value).includes('__proto__'));
     fc.assert(
-      fc.property(plain, (value) => {
+      fc.property(jsonValues, (value) => {
         expect(decodeValue(encode(value))).toEqual(decode(encode(value)));
       }),
     );
