@@ -46,3 +46,20 @@ export { jsonToMessagePack } from './json-to-messagepack.ts';
 export { decodeValue, encodeValue, readValue, writeValue } from './messagepack.ts';
 export { type Extension, type MessagePackType, maxDepth, Reader } from './messagepack-reader.ts';
 export { Writer } from './messagepack-writer.ts';
+export {
+  type JsonPayload,
+  type PayloadMap,
+  parsePayloadJson,
+  parsePayloadMap,
+  writePayloadMap,
+} from './rest.ts';
+export {
+  type RestOperation,
+  type RestParts,
+  type RestQuery,
+  type RestRoute,
+  restApiVersion,
+  restAudiencePath,
+  restOperations,
+  restPath,
+} from './rest-paths.ts';
