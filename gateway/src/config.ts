@@ -228,12 +228,6 @@ export const settings = {
     10_000,
     'Longest list of connections or users in one request.',
   ),
-  fanoutSlice: setting(
-    'SIGNALBOX_FANOUT_SLICE',
-    count(1, 1_000_000),
-    2000,
-    'Receivers from which on a fan-out runs in slices.',
-  ),
   fanoutSliceMs: setting('SIGNALBOX_FANOUT_SLICE_MS', ms(1, 1000), 10, 'Length of a slice.'),
   fanoutQueue: setting(
     'SIGNALBOX_FANOUT_QUEUE',

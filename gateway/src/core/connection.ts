@@ -26,7 +26,7 @@ export type ConnectionState = 'opening' | 'joining' | 'open' | 'closed';
 /** What a connection asks of its surroundings; one object serves all connections of a node. */
 export interface ConnectionOwner {
   readonly outbox: Outbox;
-  /** Milliseconds of a monotonic clock, refreshed at least once a second: precise enough for time-outs. */
+  /** `performance.now()` as of the last second: precise enough for time-outs, and free. */
   now(): number;
   /** The hub Close message for this hub protocol. */
   closeFrame(connection: Connection, reason: CloseReason, detail: string | undefined): Frame | undefined;
@@ -50,8 +50,9 @@ export class Connection {
   /** Groups it is in; undefined while there is none, for most clients never join one. */
   groups: Set<string> | undefined;
   app: App | undefined;
-  /** When bytes last came from it, when it was last pinged, on the owner's clock. */
+  /** When bytes last came from it, on the owner's clock. */
   lastReceived: number;
+  /** When it was last pinged; before that, when it arrived. */
   lastPinged: number;
   /** Has it ever sent a hub ping? Only then does the client time-out run (hub-protocol section 10). */
   pings = false;
@@ -68,7 +69,7 @@ export class Connection {
     this.identity = identity;
     this.transport = transport;
     this.#owner = owner;
-    this.lastReceived = owner.now();
+    this.lastReceived = performance.now();
     this.lastPinged = this.lastReceived;
   }
 

@@ -6,7 +6,12 @@ export interface OutboxOptions {
   readonly queueBytes: number;
   /** Bytes of direct sends that may wait for a client that has not finished its handshake. */
   readonly welcomeBytes: number;
+  /** How long clients are written to before timers and answers get their turn, in ms. */
+  readonly sliceMs: number;
 }
+
+/** Clients written to between two looks at the clock. */
+const stride = 64;
 
 /**
  * What clients are owed within this turn of the event loop, written when the turn ends: one system call per client
@@ -15,12 +20,16 @@ export interface OutboxOptions {
 export class Outbox {
   readonly welcomeBytes: number;
   readonly #queueBytes: number;
+  readonly #sliceMs: number;
   #owing: Connection[] = [];
+  /** Clients before this place in the line were written to. */
+  #next = 0;
   #scheduled = false;
 
   constructor(options: OutboxOptions) {
     this.#queueBytes = options.queueBytes;
     this.welcomeBytes = options.welcomeBytes;
+    this.#sliceMs = options.sliceMs;
   }
 
   /** Owes one more frame to a client. */
@@ -36,16 +45,31 @@ export class Outbox {
 
   #schedule(): void {
     this.#scheduled = true;
-    setImmediate(this.flush);
+    setImmediate(this.#run);
   }
 
-  /** Writes all that is owed. Runs by itself at the end of a turn. */
-  readonly flush = (): void => {
+  /** Writes all that is owed, at once: the node is about to stop. */
+  flush(): void {
+    this.#writeUntil(Number.POSITIVE_INFINITY);
+  }
+
+  /** At the end of a turn: a slice of the line, the rest in the next turn. */
+  readonly #run = (): void => {
     this.#scheduled = false;
-    const owing = this.#owing;
-    this.#owing = [];
-    for (const connection of owing) this.#write(connection);
+    this.#writeUntil(performance.now() + this.#sliceMs);
+    if (this.#owing.length > 0) this.#schedule();
   };
+
+  #writeUntil(until: number): void {
+    while (this.#next < this.#owing.length) {
+      const end = Math.min(this.#next + stride, this.#owing.length);
+      while (this.#next < end) this.#write(this.#owing[this.#next++]!);
+      if (performance.now() >= until) break;
+    }
+    if (this.#next < this.#owing.length) return;
+    this.#owing = [];
+    this.#next = 0;
+  }
 
   /** Writes what this client is owed and then `frame`, at once: the client is about to end. */
   writeNow(connection: Connection, frame: Frame): void {

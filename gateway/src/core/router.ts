@@ -1,4 +1,14 @@
-import type { Question, Send } from '../protocol/command.ts';
+import type { Bus } from '../backplane/bus.ts';
+import { GatewayError } from '../errors.ts';
+import type { Events } from '../observe/events.ts';
+import type { AppCommand, Question, Send, Verdict } from '../protocol/command.ts';
+import { encodeCommand } from '../protocol/command-codec.ts';
+import type { AskOutcome, Asks } from './ask.ts';
+import type { Dispatch } from './dispatch.ts';
+import { PendingJoins } from './pending-joins.ts';
+import { expand, payloadBytes, topicOf } from './routes.ts';
+import type { Standing } from './standing.ts';
+import type { Topics } from './topics.ts';
 
 /** Through which door a command came: REST commands take effect by their echo, those of links at once (architecture, section 2). */
 export type Door = 'rest' | 'link';
@@ -21,4 +31,192 @@ export interface Router {
    * @throws {GatewayError} `no_answer` when it is not, `backplane_down`, `backplane_full`, `too_large`.
    */
   ask(question: Question, door: Door): Promise<Reply>;
+}
+
+export interface RouterOptions {
+  readonly bus: Pick<Bus, 'send' | 'sendVia' | 'hearing' | 'remote'>;
+  readonly dispatch: Dispatch;
+  readonly asks: Asks;
+  readonly topics: Topics;
+  readonly standing: Standing;
+  readonly events: Events;
+  /** Do all living nodes hear everything? Without that a "no" proves nothing. */
+  readonly settled: () => Promise<boolean>;
+  /** Largest message between nodes, in bytes. */
+  readonly messageBytes: number;
+}
+
+interface Shape {
+  /** About one connection or one fact: the first yes is enough. Else all must have answered. */
+  readonly one: boolean;
+  /** Succeeds also where there was nobody to do it to. */
+  readonly always: boolean;
+}
+
+const single = (): Shape => ({ one: true, always: false });
+const many = (): Shape => ({ one: false, always: true });
+
+const shapes: { readonly [K in Question['kind']]: (question: Question) => Shape } = {
+  join: single,
+  leave: single,
+  exists: single,
+  userInGroup: single,
+  joinUser: many,
+  leaveUser: many,
+  close: (question) => (question.kind === 'close' && question.to.kind === 'connection' ? single() : many()),
+};
+
+/** A command → the connections here and the nodes that hold the others. */
+export function createRouter(options: RouterOptions): Router {
+  return new CommandRouter(options);
+}
+
+class CommandRouter implements Router {
+  readonly #options: RouterOptions;
+  readonly #joins = new PendingJoins();
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+  }
+
+  async send(command: Send, door: Door): Promise<Reach> {
+    this.#refuseLarge(payloadBytes(command.payload));
+    const reaches = await Promise.all(expand(command).map((one) => this.#sendOne(one, door)));
+    return reaches.includes('local') ? 'local' : 'all';
+  }
+
+  #sendOne(command: Send, door: Door): Promise<Reach> | Reach {
+    const { bus, dispatch } = this.#options;
+    if (!bus.remote) {
+      dispatch.deliver(command);
+      return 'all';
+    }
+    if (!bus.hearing) return this.#sendHere(command, door);
+    return this.#publishSend(command, door);
+  }
+
+  /** Redis is known down: the members here are served, the others are counted as lost. */
+  #sendHere(command: Send, door: Door): Reach {
+    const { dispatch, events } = this.#options;
+    events.dropped('backplane_down', 1);
+    if (door === 'rest' && dispatch.count(command.hub, command.to) === 0) {
+      throw new GatewayError('backplane_down', 'Redis is down, and no receiver is connected to this node');
+    }
+    dispatch.deliver(command);
+    return 'local';
+  }
+
+  async #publishSend(command: Send, door: Door): Promise<Reach> {
+    const { bus, dispatch, topics } = this.#options;
+    const bytes = this.#encode(command);
+    if (door === 'link') dispatch.deliver(command);
+    try {
+      await bus.send(command.hub, topicOf(topics, command, this.#joins), bytes, door === 'rest');
+    } catch (error) {
+      this.#countLost(error);
+      throw error;
+    }
+    return 'all';
+  }
+
+  #countLost(error: unknown): void {
+    const code = error instanceof GatewayError ? error.code : undefined;
+    if (code === 'backplane_full' || code === 'backplane_down') this.#options.events.dropped(code, 1);
+  }
+
+  ask(question: Question, door: Door): Promise<Reply> {
+    const { bus } = this.#options;
+    if (!bus.remote) return this.#askAlone(question);
+    if (!bus.hearing) return this.#askHere(question);
+    return door === 'link' ? this.#askForLink(question) : this.#askForRest(question);
+  }
+
+  /** One node: it knows everything. */
+  async #askAlone(question: Question): Promise<Reply> {
+    const { dispatch, standing } = this.#options;
+    const verdict = dispatch.ask(question);
+    await standing.change(question);
+    return this.#reply(question, await verdict);
+  }
+
+  /** Redis is known down: only a yes of this node is certain, and nothing can be kept for a user. */
+  async #askHere(question: Question): Promise<Reply> {
+    const { dispatch, standing } = this.#options;
+    const verdict = standing.concerns(question) ? 'no' : await dispatch.ask(question);
+    if (verdict === 'yes' || verdict === 'limit') return verdict;
+    throw new GatewayError('backplane_down', 'Redis is down, and this node alone cannot answer');
+  }
+
+  /** A link's next send must see the change, so this node carries it out at once; one connection is in one place only. */
+  #askForLink(question: Question): Promise<Reply> {
+    const { dispatch } = this.#options;
+    const { one } = shapes[question.kind](question);
+    if (one && dispatch.concerns(question)) return this.#certain(question, dispatch.ask(question));
+    return this.#askAll(question, dispatch.ask(question));
+  }
+
+  /** In the order of REST sends, so every node, this one included, carries it out when it comes back from Redis. */
+  #askForRest(question: Question): Promise<Reply> {
+    const here = question.kind === 'exists' && this.#options.dispatch.concerns(question);
+    return here ? Promise.resolve('yes') : this.#askAll(question, undefined);
+  }
+
+  async #certain(question: Question, verdict: Promise<Verdict>): Promise<Reply> {
+    return this.#reply(question, await verdict);
+  }
+
+  /** Asks all nodes that may know. Up to the publish nothing is awaited: the order of a link's commands hangs on it. */
+  async #askAll(question: Question, here: Promise<Verdict> | undefined): Promise<Reply> {
+    const { asks } = this.#options;
+    const { one } = shapes[question.kind](question);
+    const { asker, outcome } = asks.open(one ? 'first' : 'every', here);
+    const joined = this.#joins.begin(question);
+    try {
+      asks.expect(asker.id, await this.#publish({ ...question, ask: asker }));
+      return await this.#conclude(question, await outcome);
+    } catch (error) {
+      asks.drop(asker.id);
+      throw error;
+    } finally {
+      joined();
+    }
+  }
+
+  #publish(question: Question): Promise<number> {
+    const { bus, topics, standing } = this.#options;
+    const bytes = this.#encode(question);
+    const topic = topicOf(topics, question, this.#joins);
+    const store = standing.storing(question, topic);
+    if (store === undefined) return bus.send(question.hub, topic, bytes, true);
+    return bus.sendVia(question.hub, topic, bytes, true, store);
+  }
+
+  async #conclude(question: Question, outcome: AskOutcome): Promise<Reply> {
+    if (outcome === 'timeout') throw new GatewayError('no_answer', 'a node that may know did not answer in time');
+    const reply = await this.#reply(question, outcome);
+    if (reply === 'no' && !(await this.#options.settled())) {
+      throw new GatewayError('no_answer', 'a node is still coming back to Redis: whether it exists is not certain');
+    }
+    return reply;
+  }
+
+  async #reply(question: Question, verdict: Verdict): Promise<Reply> {
+    if (verdict === 'failed') throw new GatewayError('no_answer', 'a topic could not be watched in time');
+    if (verdict !== 'no') return verdict;
+    if (question.kind === 'userInGroup') return (await this.#options.standing.stands(question)) ? 'yes' : 'no';
+    return shapes[question.kind](question).always ? 'yes' : 'no';
+  }
+
+  #encode(command: AppCommand): Uint8Array {
+    const bytes = encodeCommand(command);
+    this.#refuseLarge(bytes.length);
+    return bytes;
+  }
+
+  #refuseLarge(bytes: number): void {
+    const { messageBytes, events } = this.#options;
+    if (bytes <= messageBytes) return;
+    events.dropped('too_large', 1);
+    throw new GatewayError('too_large', `a message must be at most ${messageBytes} bytes, got ${bytes}`);
+  }
 }

@@ -1,42 +1,30 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import { encodeName } from '../backplane/names.ts';
 
 const tagBytes = 9;
 const tagChars = 12;
 const randomChars = 22;
 /** Characters of a connection id: 22 random ones and the masked personal tag. */
 export const connectionIdChars = randomChars + tagChars;
-const longestName = 64;
 
-/** Text as data inside a topic or key: nothing that is not a letter, digit, `_` or `-` stays, long names become their hash. */
-export function encodeName(name: string): string {
-  if (/^[A-Za-z0-9_-]{1,64}$/.test(name)) return name;
-  const raw = Buffer.from(name);
-  if (raw.length > longestName) return `#${createHash('sha256').update(raw).digest('base64url')}`;
-  let encoded = '';
-  for (const byte of raw) {
-    const char = String.fromCharCode(byte);
-    encoded += /[A-Za-z0-9_-]/.test(char) ? char : `%${byte.toString(16).padStart(2, '0')}`;
-  }
-  return encoded;
-}
-
-/**
- * Names of topics, personal tags and connection ids (architecture, section 3). All topics of a hub share a Redis Cluster
- * hash tag, hence the braces: one slot, one connection, one order.
- */
+/** Names of topics, personal tags and connection ids (architecture, section 3). */
 export class Topics {
-  readonly news: string;
+  /** Watched by every node that hears all it wants to hear: as many watchers as living nodes means a settled view. */
+  readonly settled: string;
   readonly #prefix: string;
   readonly #secret: string;
+  readonly #hashTags: boolean;
 
   /**
    * @param prefix prefix of the service, `@` and the database number included
    * @param secret the routing secret, the same on all nodes
+   * @param hashTags must topics carry the hash tags of a Redis Cluster? One slot, one order for all topics of a hub.
    */
-  constructor(prefix: string, secret: string) {
+  constructor(prefix: string, secret: string, hashTags: boolean) {
     this.#prefix = prefix;
     this.#secret = secret;
-    this.news = `${prefix}:news`;
+    this.#hashTags = hashTags;
+    this.settled = this.node('settled');
   }
 
   /** Watched by nodes with any connection on the hub. */
@@ -56,11 +44,15 @@ export class Topics {
 
   /** Watched by one node: answers and probes. */
   node(node: string): string {
-    return `${this.#prefix}:n:${node}`;
+    return `${this.#tagged(this.#prefix)}:n:${node}`;
   }
 
   #lane(hub: string): string {
-    return `{${this.#prefix}:h:${encodeName(hub)}}`;
+    return this.#tagged(`${this.#prefix}:h:${encodeName(hub)}`);
+  }
+
+  #tagged(lane: string): string {
+    return this.#hashTags ? `{${lane}}` : lane;
   }
 
   /** The tag that all connections of a user share. */

@@ -98,13 +98,6 @@ export interface Answer {
 /** `limit`: refused, a limit of the settings was reached. */
 export type Verdict = 'yes' | 'no' | 'limit' | 'failed';
 
-/** What a node tells every other: it is coming back to Redis and deaf in parts, it hears everything again, it leaves. */
-export interface News {
-  readonly kind: 'news';
-  readonly node: string;
-  readonly event: 'unsettled' | 'settled' | 'left';
-}
-
 /** A command that somebody may wait for. */
 export type Question = Join | Leave | JoinUser | LeaveUser | Close | Exists | UserInGroup;
 
@@ -112,4 +105,4 @@ export type Question = Join | Leave | JoinUser | LeaveUser | Close | Exists | Us
 export type AppCommand = Send | Question;
 
 /** All that travels between nodes. */
-export type Command = AppCommand | Answer | News;
+export type Command = AppCommand | Answer;

@@ -1,0 +1,231 @@
+import type { Bus } from '../backplane/bus.ts';
+import { controlLane } from '../backplane/bus.ts';
+import type { NodeRecord, Records } from '../backplane/records.ts';
+import type { Config } from '../config.ts';
+import type { Events } from '../observe/events.ts';
+import type { Asker, Verdict } from '../protocol/command.ts';
+import { encodeCommand } from '../protocol/command-codec.ts';
+import { closeBytes, pingBytes } from '../protocol/hub.ts';
+import type { App } from './app.ts';
+import { Arrivals } from './arrivals.ts';
+import { Asks } from './ask.ts';
+import type { Connection, ConnectionOwner } from './connection.ts';
+import { Dispatch } from './dispatch.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { Incoming } from './incoming.ts';
+import { Limits } from './limits.ts';
+import { Membership } from './membership.ts';
+import { Nodes } from './nodes.ts';
+import { Outbox } from './outbox.ts';
+import { Registry } from './registry.ts';
+import { createRouter, type Router } from './router.ts';
+import { Standing } from './standing.ts';
+import type { Topics } from './topics.ts';
+import type { Frame } from './transport.ts';
+import { Watches } from './watches.ts';
+import { Waves } from './waves.ts';
+
+/** What the core is built from. */
+export interface CoreOptions {
+  /** Id of this node, random at each start. */
+  readonly node: string;
+  readonly config: Config;
+  readonly bus: Bus;
+  readonly records: Records;
+  readonly topics: Topics;
+  readonly events: Events;
+  /** Whoever ends the hub protocol of a hub now. */
+  readonly appOf: (hub: string) => App;
+  /** Something an operator should know; never a secret or a message. */
+  readonly warn: (text: string, error?: unknown) => void;
+}
+
+/** How often questions are looked at, as a part of their deadline. */
+const sweepsPerDeadline = 4;
+
+/** The core of one node: who is connected, and the two paths of a message. Knows no sockets, no HTTP and no Redis. */
+export class Core {
+  readonly registry = new Registry();
+  readonly limits: Limits;
+  readonly watches: Watches;
+  readonly arrivals: Arrivals;
+  readonly router: Router;
+  readonly nodes: Nodes;
+  readonly waves: Waves;
+  readonly #options: CoreOptions;
+  readonly #asks: Asks;
+  readonly #incoming: Incoming;
+  readonly #heartbeat: Heartbeat;
+  readonly #outbox: Outbox;
+  #sweeper: NodeJS.Timeout | undefined;
+
+  constructor(options: CoreOptions) {
+    const { bus, config, events, node, records, topics, warn } = options;
+    const { registry } = this;
+    const now = (): number => performance.now();
+    this.#options = options;
+    this.#outbox = new Outbox({
+      queueBytes: config.clientQueueBytes,
+      welcomeBytes: config.welcomeQueueBytes,
+      sliceMs: config.fanoutSliceMs,
+    });
+    this.limits = new Limits(registry, config);
+    this.waves = new Waves(config.drainRate);
+    this.watches = new Watches(bus, config.lingerMs, now);
+    const membership = new Membership({
+      registry,
+      watches: this.watches,
+      topics,
+      maxGroups: config.maxGroupsPerConnection,
+      limitReached: () => events.limitReached('SIGNALBOX_MAX_GROUPS_PER_CONNECTION'),
+    });
+    const standing = new Standing(records);
+    this.#asks = new Asks({ node, deadlineMs: config.askMs, now, asked: (outcome, ms) => events.asked(outcome, ms) });
+    const dispatch = new Dispatch({
+      registry,
+      membership,
+      waves: this.waves,
+      events,
+      answer: (asker, verdict) => this.#answer(asker, verdict),
+      sliceMs: config.fanoutSliceMs,
+      queue: config.fanoutQueue,
+    });
+    this.nodes = new Nodes({ bus, records, topics, now, warn });
+    this.router = createRouter({
+      bus,
+      dispatch,
+      asks: this.#asks,
+      topics,
+      standing,
+      events,
+      settled: () => this.nodes.settled(),
+      messageBytes: config.messageBytes,
+    });
+    this.#incoming = new Incoming({
+      dispatch,
+      asks: this.#asks,
+      events,
+      malformed: (from, error) => warn(`node ${from} sent bytes that are no command`, error),
+    });
+    this.arrivals = new Arrivals(
+      {
+        registry,
+        membership,
+        watches: this.watches,
+        topics,
+        standing,
+        limits: this.limits,
+        appOf: options.appOf,
+        hearing: () => bus.hearing,
+        handshakeBytes: config.handshakeBytes,
+        earlyBytes: config.clientMessageBytes,
+      },
+      this.#owner(),
+    );
+    this.#heartbeat = new Heartbeat({
+      opening: () => this.arrivals.opening,
+      connections: () => registry.all(),
+      pingMs: config.pingMs,
+      clientTimeoutMs: config.clientTimeoutMs,
+      idleMs: config.idleMs,
+      pingFrame: cachedPings(),
+      handshakeOver: (connection) => this.arrivals.cancel(connection),
+      also: () => this.watches.sweep(),
+    });
+  }
+
+  #owner(): ConnectionOwner {
+    const { events } = this.#options;
+    return {
+      outbox: this.#outbox,
+      now: () => this.#heartbeat.now(),
+      closeFrame: (connection, reason, detail) =>
+        frameOf(connection.protocol, closeBytes(connection.protocol, reason, shown(connection, detail))),
+      opened: ({ hub, transport, protocol }) => events.connectionOpened(hub, transport.kind, protocol),
+      ended: (connection, reason) => {
+        const { hub, transport, protocol } = connection;
+        if (connection.state === 'open') events.connectionClosed(hub, transport.kind, protocol, reason);
+        else events.connectionRefused(reason);
+        this.arrivals.ended(connection);
+      },
+    };
+  }
+
+  #answer(asker: Asker, verdict: Verdict): void {
+    const { bus, node, topics, warn } = this.#options;
+    if (asker.node === node) {
+      this.#asks.answer(asker.id, verdict);
+      return;
+    }
+    const bytes = encodeCommand({ kind: 'answer', id: asker.id, verdict });
+    bus.send(controlLane, topics.node(asker.node), bytes, false).catch((error: unknown) => {
+      warn('an answer could not be sent: its asker will time out', error);
+    });
+  }
+
+  /**
+   * Joins the other nodes: from now on this node hears them.
+   * @throws StartRefused when it does not fit to the living nodes; GatewayError `backplane_down` without Redis.
+   */
+  async start(record: NodeRecord): Promise<void> {
+    const { bus, topics, node, config } = this.#options;
+    await bus.start({
+      commands: (_topic, from, commands) => this.#incoming.commands(from, commands),
+      deaf: () => this.#deaf(),
+      hearing: () => this.#hearing(),
+    });
+    await bus.watch(topics.node(node));
+    await this.nodes.start(record);
+    this.#heartbeat.start();
+    this.#sweeper = setInterval(() => this.#asks.sweep(), config.askMs / sweepsPerDeadline);
+  }
+
+  #deaf(): void {
+    this.#options.events.deaf();
+    this.nodes.deaf();
+  }
+
+  #hearing(): void {
+    void this.#comeBack();
+  }
+
+  async #comeBack(): Promise<void> {
+    try {
+      await this.arrivals.readMissed();
+      await this.nodes.hearing();
+    } catch (error) {
+      this.#options.warn('coming back to Redis failed: it will be tried again at its next return', error);
+    }
+  }
+
+  /** Closes every client, in waves. Resolves when the last was closed. */
+  closeClients(): Promise<void> {
+    const { registry, arrivals } = this;
+    return this.waves.close([...registry.all(), ...arrivals.opening], 'drain');
+  }
+
+  /** Leaves the other nodes. */
+  async stop(): Promise<void> {
+    this.#heartbeat.stop();
+    clearInterval(this.#sweeper);
+    this.#outbox.flush();
+    await this.nodes.close();
+    await this.#options.bus.close();
+  }
+}
+
+function shown(connection: Connection, detail: string | undefined): string | undefined {
+  return connection.identity.detailedErrors ? detail : undefined;
+}
+
+function frameOf(protocol: string, bytes: Uint8Array | undefined): Frame | undefined {
+  return bytes && { bytes, binary: protocol !== 'json' };
+}
+
+function cachedPings(): (protocol: string) => Frame | undefined {
+  const frames = new Map<string, Frame | undefined>();
+  return (protocol) => {
+    if (!frames.has(protocol)) frames.set(protocol, frameOf(protocol, pingBytes(protocol)));
+    return frames.get(protocol);
+  };
+}

@@ -1,0 +1,50 @@
+import type { Origin } from '../backplane/bus.ts';
+import type { Events } from '../observe/events.ts';
+import type { Command } from '../protocol/command.ts';
+import { decodeCommand } from '../protocol/command-codec.ts';
+import type { Asks } from './ask.ts';
+import type { Dispatch } from './dispatch.ts';
+
+export interface IncomingOptions {
+  readonly dispatch: Dispatch;
+  readonly asks: Asks;
+  readonly events: Events;
+  /** Bytes that are no command came from a node: a defect or a stranger in Redis. */
+  readonly malformed: (node: string, error: unknown) => void;
+}
+
+/** What comes from the backplane → the connections here, or the question that waits for it. */
+export class Incoming {
+  readonly #options: IncomingOptions;
+
+  constructor(options: IncomingOptions) {
+    this.#options = options;
+  }
+
+  /** Commands of one envelope, in order. */
+  commands(from: Origin, commands: readonly Uint8Array[]): void {
+    for (const bytes of commands) {
+      const command = this.#decode(from, bytes);
+      if (command !== undefined) this.#take(from, command);
+    }
+  }
+
+  #decode(from: Origin, bytes: Uint8Array): Command | undefined {
+    try {
+      const command = decodeCommand(bytes);
+      if (command === undefined) this.#options.events.dropped('unknown_version', 1);
+      return command;
+    } catch (error) {
+      this.#options.events.dropped('unknown_version', 1);
+      this.#options.malformed(from.node, error);
+      return undefined;
+    }
+  }
+
+  #take(from: Origin, command: Command): void {
+    const { asks, dispatch } = this.#options;
+    if (command.kind === 'answer') asks.answer(command.id, command.verdict);
+    else if (command.kind !== 'send' && from.own && command.ask && asks.answerEcho(command.ask)) return;
+    else dispatch.deliver(command);
+  }
+}

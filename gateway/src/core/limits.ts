@@ -1,0 +1,33 @@
+import type { Registry } from './registry.ts';
+
+/** Limits on this node's clients, with the setting that each comes from. */
+export interface ClientLimits {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerHub: number;
+  readonly maxConnectionsPerUser: number;
+}
+
+/** Is there room for one more client? */
+export class Limits {
+  readonly #registry: Registry;
+  readonly #limits: ClientLimits;
+  /** Set while the node stops: it takes nobody any more. */
+  draining = false;
+
+  constructor(registry: Registry, limits: ClientLimits) {
+    this.#registry = registry;
+    this.#limits = limits;
+  }
+
+  /** The environment variable of the limit that one more would break; `unavailable` while the node stops. */
+  refusal(hub: string, userId: string | undefined): string | undefined {
+    if (this.draining) return 'unavailable';
+    const { maxConnections, maxConnectionsPerHub, maxConnectionsPerUser } = this.#limits;
+    if (this.#registry.size >= maxConnections) return 'SIGNALBOX_MAX_CONNECTIONS';
+    const members = this.#registry.hub(hub);
+    if (members === undefined) return undefined;
+    if (members.connections.size >= maxConnectionsPerHub) return 'SIGNALBOX_MAX_CONNECTIONS_PER_HUB';
+    const ofUser = userId === undefined ? 0 : members.users.count(userId);
+    return ofUser >= maxConnectionsPerUser ? 'SIGNALBOX_MAX_CONNECTIONS_PER_USER' : undefined;
+  }
+}

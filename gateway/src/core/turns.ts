@@ -1,0 +1,100 @@
+import type { Fanout } from './fanout.ts';
+
+/** One command carried out: gives back a fan-out that may be long, or nothing that lasts. */
+export type Work = () => Fanout | undefined;
+
+export interface TurnsOptions {
+  /** A fan-out is over: report its counts. */
+  readonly finished: (fanout: Fanout) => void;
+  readonly sliceMs: number;
+  /** Commands that may wait behind a long fan-out; above, the oldest that may be shed is. */
+  readonly queue: number;
+  readonly shed: (count: number) => void;
+}
+
+interface Waiting {
+  readonly work: Work;
+  readonly sheddable: boolean;
+}
+
+interface Lane {
+  readonly waiting: Waiting[];
+  running: Fanout;
+}
+
+/**
+ * The order of a hub: commands run one after another, and one whose fan-out is long runs in slices, so that timers and
+ * answers get their turn while the hub's other commands wait in line.
+ */
+export class Turns {
+  readonly #options: TurnsOptions;
+  /** Only hubs with a long fan-out under way. */
+  readonly #busy = new Map<string, Lane>();
+
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+  }
+
+  /** Commands that wait behind long fan-outs. */
+  get waiting(): number {
+    let count = 0;
+    for (const lane of this.#busy.values()) count += lane.waiting.length;
+    return count;
+  }
+
+  /** Runs the work now, or behind what its hub is still doing. */
+  run(hub: string, work: Work, sheddable: boolean): void {
+    const lane = this.#busy.get(hub);
+    if (lane === undefined) this.#start(hub, work);
+    else this.#queue(lane, { work, sheddable });
+  }
+
+  #queue(lane: Lane, waiting: Waiting): void {
+    lane.waiting.push(waiting);
+    if (lane.waiting.length <= this.#options.queue) return;
+    const oldest = lane.waiting.findIndex((one) => one.sheddable);
+    if (oldest < 0) return;
+    lane.waiting.splice(oldest, 1);
+    this.#options.shed(1);
+  }
+
+  #start(hub: string, work: Work): void {
+    const running = work();
+    if (running === undefined || this.#advance(running)) return;
+    this.#busy.set(hub, { waiting: [], running });
+    this.#later(hub);
+  }
+
+  /** @returns true when the fan-out is over. */
+  #advance(fanout: Fanout): boolean {
+    const over = fanout.advance(performance.now() + this.#options.sliceMs);
+    if (over) this.#options.finished(fanout);
+    return over;
+  }
+
+  #later(hub: string): void {
+    setImmediate(() => this.#continue(hub));
+  }
+
+  #continue(hub: string): void {
+    const lane = this.#busy.get(hub);
+    if (lane === undefined) return;
+    const until = performance.now() + this.#options.sliceMs;
+    if (this.#advance(lane.running) && this.#drain(lane, until)) this.#busy.delete(hub);
+    else this.#later(hub);
+  }
+
+  /** Runs what waits, until the clock passes `until` or one of them is long. @returns true when nothing waits any more. */
+  #drain(lane: Lane, until: number): boolean {
+    let done = 0;
+    let over = true;
+    while (over && done < lane.waiting.length && performance.now() < until) {
+      const next = lane.waiting[done++]?.work();
+      if (next === undefined) continue;
+      lane.running = next;
+      over = this.#advance(next);
+    }
+    lane.waiting.splice(0, done);
+    return over && lane.waiting.length === 0;
+  }
+}
