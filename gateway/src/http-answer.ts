@@ -1,0 +1,48 @@
+import { STATUS_CODES } from 'node:http';
+import { errors, type GatewayError } from './errors.ts';
+import type { NativeResponse } from './http-native.ts';
+
+/** What a handler answers. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** `Content-Length` is written by itself. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Left out by itself on HEAD (its length is told), 204 and 304. */
+  readonly body?: string | Uint8Array;
+  /** Ends the socket after the answer. Default: it stays. */
+  readonly close?: boolean;
+}
+
+/** The answer to a refusal: status, `x-ms-error-code`, and an ErrorDetail as JSON (REST reference, section 7). */
+export function errorAnswer(error: GatewayError): HttpAnswer {
+  const code = errors[error.code].rest;
+  return {
+    status: error.status,
+    headers: { ...refusalHeaders(error), 'Content-Type': 'application/json' },
+    body: JSON.stringify({ code, message: error.message }),
+    close: error.code === 'request_framing',
+  };
+}
+
+/** The headers that say why, for a door whose refusals have another body. */
+export function refusalHeaders(error: GatewayError): Record<string, string> {
+  const headers: Record<string, string> = { 'x-ms-error-code': errors[error.code].rest };
+  if (error.status === 401) headers['WWW-Authenticate'] = 'Bearer';
+  // The sender may still be writing the rest of the body: told to go, not cut off, or the answer would be lost in a reset.
+  if (error.status === 413) headers['Connection'] = 'close';
+  return headers;
+}
+
+const bodiless = new Set([204, 304]);
+
+/** Writes the whole answer. The response must be alive and corked, and is gone afterwards. */
+export function writeAnswer(response: NativeResponse, answer: HttpAnswer, head: boolean): void {
+  response.writeStatus(`${answer.status} ${STATUS_CODES[answer.status] ?? 'Unknown'}`);
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.writeHeader(name, value);
+  const body = answer.body ?? '';
+  const close = answer.close ?? false;
+  // Without arguments: a length given as undefined is written as 2^63.
+  if (bodiless.has(answer.status)) response.endWithoutBody();
+  else if (head) response.endWithoutBody(Buffer.byteLength(body), close);
+  else response.end(body, close);
+}

@@ -1,0 +1,103 @@
+import { type HttpAnswer, writeAnswer } from './http-answer.ts';
+import { Body } from './http-body.ts';
+import { Head } from './http-guard.ts';
+import type { NativeContext, NativeRequest, NativeResponse } from './http-native.ts';
+
+/** A request, copied: it may be read at any time, after any `await`. */
+export interface HttpRequest {
+  /** In upper case. */
+  readonly method: string;
+  /** As sent, not decoded, without the query. */
+  readonly path: string;
+  /** As sent, without the question mark; empty when there is none. Never logged: tokens stand in it. */
+  readonly queryText: string;
+  /** Parsed at the first use; a repeated key keeps all its values. */
+  readonly query: URLSearchParams;
+  /** As text. */
+  readonly remoteAddress: string;
+  /** By lower-case name; repeated headers are joined by `, `. */
+  header(name: string): string | undefined;
+  /**
+   * The whole body, empty when there is none; to be called once, at any time.
+   * @throws {GatewayError} `too_large` above `limit` bytes or the server's `bodyBytes`; `request_invalid` when cut off.
+   */
+  body(limit: number): Promise<Uint8Array>;
+}
+
+/** One request and its answer, and the only place that touches the native pair of them. */
+export class Exchange implements HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly queryText: string;
+  readonly remoteAddress: string;
+  /** The framing rule that is broken, or undefined. */
+  readonly fault: string | undefined;
+  readonly #head = new Head();
+  readonly #body: Body;
+  #query: URLSearchParams | undefined;
+  /** Undefined once answered, upgraded or aborted: any further use of it would throw. */
+  #response: NativeResponse | undefined;
+
+  constructor(response: NativeResponse, request: NativeRequest, bodyBytes: number) {
+    this.#response = response;
+    response.onAborted(this.#aborted);
+    this.method = request.getCaseSensitiveMethod().toUpperCase();
+    this.path = request.getUrl();
+    // Typed as string, yet undefined when there is no question mark.
+    this.queryText = (request.getQuery() as string | undefined) ?? '';
+    this.remoteAddress = Buffer.from(response.getRemoteAddressAsText()).toString('latin1');
+    request.forEach(this.#head.add);
+    const { fault, length, chunked } = this.#head.framing();
+    this.fault = fault;
+    this.#body = new Body(bodyBytes, length);
+    if (length > 0 || chunked) response.onData((piece, last) => this.#body.take(piece, last));
+    else this.#body.take(new ArrayBuffer(0), true);
+  }
+
+  readonly #aborted = (): void => {
+    this.#response = undefined;
+    this.#body.cutOff();
+  };
+
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.queryText);
+    return this.#query;
+  }
+
+  header(name: string): string | undefined {
+    return this.#head.get(name);
+  }
+
+  body(limit: number): Promise<Uint8Array> {
+    return this.#body.read(limit);
+  }
+
+  /** Answers. Does nothing when the client has gone. What cannot be written closes the socket and is thrown. */
+  answer(answer: HttpAnswer): void {
+    const response = this.#take();
+    if (response === undefined) return;
+    let failure: unknown;
+    response.cork(() => {
+      try {
+        writeAnswer(response, answer, this.method === 'HEAD');
+      } catch (error) {
+        failure = error;
+        response.close();
+      }
+    });
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Becomes a WebSocket with this user data, without sub-protocol and extensions. Does nothing when the client has gone. */
+  upgrade(userData: object, context: NativeContext): void {
+    const key = this.header('sec-websocket-key') ?? '';
+    const response = this.#take();
+    response?.cork(() => response.upgrade(userData, key, '', '', context));
+  }
+
+  #take(): NativeResponse | undefined {
+    const response = this.#response;
+    this.#response = undefined;
+    return response;
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The manners of uWebSockets.js in one place: what is read before an `await`, aborted requests, corked answers, bounded
+ * bodies, framing, upgrades. Handlers are plain async functions from a request to an answer.
+ */
+import { ConfigError } from './config.ts';
+import { GatewayError } from './errors.ts';
+import { errorAnswer, type HttpAnswer } from './http-answer.ts';
+import { Exchange, type HttpRequest } from './http-exchange.ts';
+import {
+  loadNative,
+  type Native,
+  type NativeApp,
+  type NativeContext,
+  type NativeListener,
+  type NativeRequest,
+  type NativeResponse,
+} from './http-native.ts';
+import { behaviour, checkUpgrade, type Held, type SocketDoor } from './http-websocket.ts';
+
+export { errorAnswer, type HttpAnswer, refusalHeaders } from './http-answer.ts';
+export type { HttpRequest } from './http-exchange.ts';
+export type { Socket, SocketDoor } from './http-websocket.ts';
+
+/** Answers a request, or gives undefined when it is not its own. A thrown {@link GatewayError} becomes its answer. */
+export type HttpHandler = (request: HttpRequest) => Promise<HttpAnswer> | HttpAnswer | undefined;
+
+export interface HttpServerOptions {
+  /** The most that is ever kept of one body, in bytes. */
+  readonly bodyBytes: number;
+  /** Something else than a {@link GatewayError} was thrown: a defect, to be logged. The request was answered with 500. */
+  defect(error: unknown, facts: { readonly method: string; readonly path: string }): void;
+}
+
+/** A server on one port. Everything is mounted before {@link listen}. */
+export interface HttpServer {
+  /** Handlers are asked in the order mounted; nobody's request is 404 `route_unknown`. */
+  mount(handler: HttpHandler): void;
+  /** WebSockets on exactly these paths. Requests there that ask for no upgrade go to the handlers. */
+  upgrade<T extends object>(paths: readonly string[], door: SocketDoor<T>): void;
+  /**
+   * @param port 0: any free one
+   * @param exclusive refuse a port that another process listens on, instead of sharing it
+   * @returns the port listened on
+   * @throws {ConfigError} when the address cannot be listened on.
+   */
+  listen(host: string, port: number, exclusive: boolean): Promise<number>;
+  /** Takes no new sockets; those that are there stay. */
+  stopListening(): void;
+  /** Drops every socket at once. */
+  close(): void;
+}
+
+/**
+ * Makes a server.
+ * @throws {ConfigError} when uWebSockets.js has no binary for this Node.
+ */
+export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  return new NativeServer(await loadNative(), options);
+}
+
+class NativeServer implements HttpServer {
+  readonly #native: Native;
+  readonly #app: NativeApp;
+  readonly #options: HttpServerOptions;
+  readonly #handlers: HttpHandler[] = [];
+  #listener: NativeListener | undefined;
+
+  constructor(native: Native, options: HttpServerOptions) {
+    this.#native = native;
+    this.#app = native.App();
+    this.#options = options;
+    this.#app.any('/*', (response, request) => {
+      const exchange = this.#begin(response, request);
+      if (exchange !== undefined) void this.#serve(exchange);
+    });
+  }
+
+  mount(handler: HttpHandler): void {
+    this.#handlers.push(handler);
+  }
+
+  upgrade<T extends object>(paths: readonly string[], door: SocketDoor<T>): void {
+    for (const path of paths) {
+      const defect = (error: unknown): void => this.#options.defect(error, { method: 'GET', path });
+      this.#app.ws<Held<T>>(path, {
+        ...behaviour(door, defect),
+        upgrade: (response, request, context) => {
+          const exchange = this.#begin(response, request);
+          if (exchange !== undefined) void this.#upgrade(door, exchange, context);
+        },
+      });
+    }
+  }
+
+  /** The one gate of every request. Undefined: refused, or already gone wrong. */
+  #begin(response: NativeResponse, request: NativeRequest): Exchange | undefined {
+    try {
+      const exchange = new Exchange(response, request, this.#options.bodyBytes);
+      if (exchange.fault === undefined) return exchange;
+      this.#refuseFraming(exchange, exchange.fault);
+    } catch (error) {
+      // A throw that reached uWebSockets.js here would end the process.
+      this.#options.defect(error, { method: '', path: '' });
+      response.close();
+    }
+    return undefined;
+  }
+
+  /**
+   * Answered in a later turn: while a request is unanswered, uWebSockets.js closes the socket instead of running what
+   * follows in the same read as the next request. (Answered at once with `Connection: close`, it ran: measured.)
+   */
+  #refuseFraming(exchange: Exchange, fault: string): void {
+    setImmediate(() => exchange.answer(errorAnswer(new GatewayError('request_framing', fault))));
+  }
+
+  async #serve(exchange: Exchange): Promise<void> {
+    const answer = await this.#answerOf(exchange);
+    this.#finish(exchange, () => exchange.answer(answer));
+  }
+
+  /** Nothing thrown while an answer is made or written may become an unhandled rejection: it would end the process. */
+  #finish(exchange: Exchange, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#options.defect(error, { method: exchange.method, path: exchange.path });
+    }
+  }
+
+  async #answerOf(request: HttpRequest): Promise<HttpAnswer> {
+    try {
+      for (const handler of this.#handlers) {
+        const answer = handler(request);
+        if (answer !== undefined) return await answer;
+      }
+      throw new GatewayError('route_unknown', `no operation has the path ${request.path}`);
+    } catch (error) {
+      return errorAnswer(this.#known(error, request));
+    }
+  }
+
+  async #upgrade<T extends object>(door: SocketDoor<T>, exchange: Exchange, context: NativeContext): Promise<void> {
+    try {
+      checkUpgrade(exchange);
+      const held = await door.admit(exchange);
+      exchange.upgrade({ held }, context);
+    } catch (error) {
+      this.#finish(exchange, () => exchange.answer(this.#upgradeRefusal(door, this.#known(error, exchange), exchange)));
+    }
+  }
+
+  #upgradeRefusal<T extends object>(door: SocketDoor<T>, error: GatewayError, request: HttpRequest): HttpAnswer {
+    const answer = door.refusal?.(error, request) ?? errorAnswer(error);
+    return { ...answer, headers: { ...answer.headers, 'Sec-WebSocket-Version': '13' } };
+  }
+
+  #known(error: unknown, request: HttpRequest): GatewayError {
+    if (error instanceof GatewayError) return error;
+    this.#options.defect(error, { method: request.method, path: request.path });
+    return new GatewayError('internal', 'the gateway failed; its log has more');
+  }
+
+  listen(host: string, port: number, exclusive: boolean): Promise<number> {
+    const mode = exclusive ? this.#native.LIBUS_LISTEN_EXCLUSIVE_PORT : 0;
+    return new Promise((resolve, reject) => {
+      this.#app.listen(host, port, mode, (listener) => {
+        if (listener === false)
+          return reject(new ConfigError(`cannot listen on ${host}, port ${port}: taken, or no address here`));
+        this.#listener = listener;
+        resolve(this.#native.us_socket_local_port(listener));
+      });
+    });
+  }
+
+  stopListening(): void {
+    if (this.#listener === undefined) return;
+    this.#native.us_listen_socket_close(this.#listener);
+    this.#listener = undefined;
+  }
+
+  close(): void {
+    this.#listener = undefined;
+    this.#app.close();
+  }
+}
