@@ -1,5 +1,7 @@
 import type { DropReason } from '../reasons.ts';
 import type { Backplane, BackplaneTraits } from './backplane.ts';
+import { Inbound } from './incoming.ts';
+import { Outbound } from './outgoing.ts';
 
 /** The lane of all control topics; every other lane is a hub's name. One lane never mixes both kinds. */
 export const controlLane = '';
@@ -18,7 +20,7 @@ export interface Origin {
 /** What the bus tells. None of these may throw. */
 export interface BusHandlers {
   /** Commands of one envelope, in the order they were sent. Views into one buffer: copy what is kept long. */
-  commands(topic: string, from: Origin, commands: Uint8Array[]): void;
+  commands(topic: string, from: Origin, commands: readonly Uint8Array[]): void;
   deaf(): void;
   hearing(): void;
 }
@@ -40,7 +42,8 @@ export interface Bus {
    * Sends one ready-encoded MessagePack value. Leaves at the end of this turn of the event loop, in order within its
    * lane. With `echo` it is also delivered here, when it comes back and if this node watches the topic.
    * Resolves with the nodes that got it (this one counted if it watches). Rejects with `too_large` at once, else as
-   * {@link Backplane.publish}. A lane that mixes control topics with others is a `TypeError`.
+   * {@link Backplane.publish}; what is rejected is counted already, so the promise may be let go. A control topic on another
+   * lane than {@link controlLane}, or the reverse, is a `TypeError`.
    */
   send(lane: string, topic: string, command: Uint8Array, echo: boolean, trace?: string): Promise<number>;
   /** As {@link send}, in order with it, but the envelope leaves through `publish`: for a script that stores and tells in one step. */
@@ -75,7 +78,7 @@ export interface BusLimits {
 
 /** What happened, for metrics. */
 export interface BusEvents {
-  /** `count` commands (holes, duplicates and unknown versions: envelopes) were not delivered. */
+  /** `count` commands (holes, duplicates and unknown versions: envelopes) were not sent, or not delivered here. */
   dropped(reason: DropReason, count: number): void;
   /** Milliseconds from the sender's clock to ours, per envelope of another node; clocks may differ, so it may be negative. */
   latency(milliseconds: number): void;
@@ -91,4 +94,107 @@ export interface BusOptions {
   readonly limits?: Partial<BusLimits>;
   /** Clock in milliseconds. Default `Date.now`. */
   now?(): number;
+}
+
+const defaults: BusLimits = { messageBytes: 1024 * 1024, lateMs: 2_000, rememberedTopics: 100_000 };
+
+/** A bus over any backplane. */
+export function createBus(options: BusOptions): Bus {
+  return new BackplaneBus(options);
+}
+
+class BackplaneBus implements Bus {
+  readonly remote: boolean;
+  readonly hashTags: boolean;
+  readonly #node: string;
+  readonly #backplane: BusOptions['backplane'];
+  readonly #outbound: Outbound;
+  readonly #inbound: Inbound;
+  #hearing = false;
+
+  constructor({ backplane, node, events, sheddable, limits, now = Date.now }: BusOptions) {
+    const { messageBytes, lateMs, rememberedTopics } = { ...defaults, ...limits };
+    const dropped = (reason: DropReason, count: number): void => events.dropped(reason, count);
+    const publish: Backplane['publish'] = (topic, envelope) => backplane.publish(topic, envelope);
+    const lateness = (): number => backplane.lateness();
+    const latency = (milliseconds: number): void => events.latency(milliseconds);
+    const common = { node, now, dropped, rememberedTopics };
+    this.#node = node;
+    this.#backplane = backplane;
+    this.remote = backplane.remote;
+    this.hashTags = backplane.hashTags;
+    this.#outbound = new Outbound({ ...common, messageBytes, publish });
+    this.#inbound = new Inbound({ ...common, lateMs, lateness, sheddable, latency });
+  }
+
+  get hearing(): boolean {
+    return this.#hearing;
+  }
+
+  async start(on: BusHandlers): Promise<void> {
+    await this.#backplane.start({
+      message: (topic, envelope) => this.#receive(on, topic, envelope),
+      deaf: () => this.#feel(false, () => on.deaf()),
+      hearing: () => this.#feel(true, () => on.hearing()),
+    });
+    this.#hearing = true;
+  }
+
+  watch(topic: string): Promise<void> {
+    return this.#backplane.watch(topic);
+  }
+
+  unwatch(topic: string): Promise<void> {
+    this.#inbound.unwatched(topic);
+    return this.#backplane.unwatch(topic);
+  }
+
+  watchers(topic: string): Promise<number> {
+    return this.#backplane.watchers(topic);
+  }
+
+  send(lane: string, topic: string, command: Uint8Array, echo: boolean, trace?: string): Promise<number> {
+    this.#checkLane(lane, topic);
+    return this.#outbound.send({ lane, topic, command, echo, trace });
+  }
+
+  sendVia(
+    lane: string,
+    topic: string,
+    command: Uint8Array,
+    echo: boolean,
+    publish: (envelope: Uint8Array) => Promise<number>,
+  ): Promise<number> {
+    this.#checkLane(lane, topic);
+    return this.#outbound.sendVia({ lane, topic, command, echo }, publish);
+  }
+
+  forget(node: string): void {
+    this.#inbound.forget(node);
+  }
+
+  async close(): Promise<void> {
+    await this.#outbound.flush();
+    this.#hearing = false;
+    await this.#backplane.close();
+  }
+
+  #receive(on: BusHandlers, topic: string, bytes: Uint8Array): void {
+    const envelope = this.#inbound.accept(topic, bytes);
+    if (envelope === undefined) return;
+    const { node, sentAt, trace, commands } = envelope;
+    on.commands(topic, { node, own: node === this.#node, sentAt, ...(trace !== undefined && { trace }) }, commands);
+  }
+
+  #feel(hearing: boolean, tell: () => void): void {
+    this.#hearing = hearing;
+    tell();
+  }
+
+  #checkLane(lane: string, topic: string): void {
+    if (this.#backplane.isControl(topic) === (lane === controlLane)) return;
+    throw new TypeError(
+      `the topic "${topic}" does not belong on the lane "${lane}": control topics have a lane of their own`,
+    );
+  }
 }

@@ -30,14 +30,14 @@ export class MemoryExchange {
 }
 
 export interface MemoryBackplaneOptions {
-  /** Names the control topics. Default: none is one, which makes no difference here. */
-  readonly prefix?: string;
+  /** Full prefix of the topics: tells which ones are control topics. */
+  readonly prefix: string;
   /** Shared with the other nodes of this process. Default: there is no other node. */
   readonly exchange?: MemoryExchange;
 }
 
 /** A backplane for one process. It is never deaf; what is published arrives in the next turn of the event loop, in order. */
-export function createMemoryBackplane(options: MemoryBackplaneOptions = {}): Backplane & BackplaneTraits {
+export function createMemoryBackplane(options: MemoryBackplaneOptions): Backplane & BackplaneTraits {
   return new MemoryBackplane(options);
 }
 
@@ -52,7 +52,7 @@ class MemoryBackplane implements Backplane, BackplaneTraits {
 
   constructor(options: MemoryBackplaneOptions) {
     this.remote = options.exchange !== undefined;
-    this.isControl = options.prefix === undefined ? () => false : controlTopics(options.prefix);
+    this.isControl = controlTopics(options.prefix);
     this.#exchange = options.exchange ?? new MemoryExchange();
   }
 

@@ -1,27 +1,48 @@
 import { EventEmitter, once } from 'node:events';
+import { decode } from '@msgpack/msgpack';
 import type { BackplaneEvents } from '../../src/backplane/backplane.ts';
+import type { BusEvents, BusHandlers, Origin } from '../../src/backplane/bus.ts';
 import type { RedisEvents } from '../../src/backplane/redis.ts';
+import type { DropReason } from '../../src/reasons.ts';
 
-/** Keeps what a backplane told, and lets a test wait for it. */
-export class Listener implements BackplaneEvents {
-  readonly messages: [topic: string, envelope: Uint8Array][] = [];
+/** Keeps the health that was told, and lets a test wait for whatever it wants to be told. */
+class Told {
   /** `deaf` and `hearing`, in the order told. */
   readonly health: string[] = [];
-  readonly #changed = new EventEmitter();
-
-  message(topic: string, envelope: Uint8Array): void {
-    this.messages.push([topic, envelope]);
-    this.#changed.emit('change');
-  }
+  readonly #changes = new EventEmitter().setMaxListeners(0);
 
   deaf(): void {
     this.health.push('deaf');
-    this.#changed.emit('change');
+    this.changed();
   }
 
   hearing(): void {
     this.health.push('hearing');
-    this.#changed.emit('change');
+    this.changed();
+  }
+
+  /** Resolves once the health was told in this order. */
+  felt(...health: string[]): Promise<void> {
+    return this.until(() => this.health.join() === health.join());
+  }
+
+  /** Resolves once the condition holds; looked at whenever something was told. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await once(this.#changes, 'change');
+  }
+
+  protected changed(): void {
+    this.#changes.emit('change');
+  }
+}
+
+/** Keeps what a backplane told. */
+export class Listener extends Told implements BackplaneEvents {
+  readonly messages: [topic: string, envelope: Uint8Array][] = [];
+
+  message(topic: string, envelope: Uint8Array): void {
+    this.messages.push([topic, envelope]);
+    this.changed();
   }
 
   get texts(): string[] {
@@ -30,16 +51,7 @@ export class Listener implements BackplaneEvents {
 
   /** Resolves once so many messages came. */
   received(count: number): Promise<void> {
-    return this.#until(() => this.messages.length >= count);
-  }
-
-  /** Resolves once the health was told in this order. */
-  felt(...health: string[]): Promise<void> {
-    return this.#until(() => this.health.join() === health.join());
-  }
-
-  async #until(reached: () => boolean): Promise<void> {
-    while (!reached()) await once(this.#changed, 'change');
+    return this.until(() => this.messages.length >= count);
   }
 }
 
@@ -54,5 +66,41 @@ export class RedisReport implements RedisEvents {
 
   warning(message: string, facts: Record<string, string | number>): void {
     this.warnings.push([message, facts]);
+  }
+}
+
+/** Keeps what a bus told, decoded, and counts what it dropped. */
+export class BusListener extends Told implements BusHandlers, BusEvents {
+  readonly topics: string[] = [];
+  readonly origins: Origin[] = [];
+  readonly values: unknown[] = [];
+  /** The values of each envelope. */
+  readonly envelopes: unknown[][] = [];
+  readonly drops: Partial<Record<DropReason, number>> = {};
+  readonly latencies: number[] = [];
+
+  commands(topic: string, from: Origin, commands: readonly Uint8Array[]): void {
+    const values = commands.map((command) => decode(command));
+    this.envelopes.push(values);
+    for (const value of values) {
+      this.topics.push(topic);
+      this.origins.push(from);
+      this.values.push(value);
+    }
+    this.changed();
+  }
+
+  dropped(reason: DropReason, count: number): void {
+    this.drops[reason] = (this.drops[reason] ?? 0) + count;
+    this.changed();
+  }
+
+  latency(milliseconds: number): void {
+    this.latencies.push(milliseconds);
+  }
+
+  /** Resolves once so many commands came. */
+  received(count: number): Promise<void> {
+    return this.until(() => this.values.length >= count);
   }
 }

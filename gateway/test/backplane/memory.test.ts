@@ -9,13 +9,13 @@ backplaneSuite('memory', { prefix: 'test@0', make: () => createMemoryBackplane({
 
 describe('a memory backplane without others', () => {
   it('is not remote and is never late', () => {
-    const backplane = createMemoryBackplane();
+    const backplane = createMemoryBackplane({ prefix: 'test@0' });
     expect(backplane).toMatchObject({ remote: false, hashTags: false });
     expect(backplane.lateness()).toBe(0);
   });
 
   it('never meets another one of the same process', async () => {
-    const [one, two] = [createMemoryBackplane(), createMemoryBackplane()];
+    const [one, two] = [createMemoryBackplane({ prefix: 'test@0' }), createMemoryBackplane({ prefix: 'test@0' })];
     await one.start(new Listener());
     await two.start(new Listener());
     await two.watch('topic');

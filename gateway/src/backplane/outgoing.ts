@@ -1,0 +1,127 @@
+import { GatewayError } from '../errors.ts';
+import { encodeEnvelope } from '../protocol/envelope.ts';
+import type { DropReason } from '../reasons.ts';
+import { RecentMap } from './recent-map.ts';
+
+type Publish = (topic: string, envelope: Uint8Array) => Promise<number>;
+
+export interface OutgoingOptions {
+  readonly node: string;
+  readonly messageBytes: number;
+  readonly rememberedTopics: number;
+  readonly publish: Publish;
+  readonly dropped: (reason: DropReason, count: number) => void;
+  readonly now: () => number;
+}
+
+/** One command and where it goes. */
+export interface Outgoing {
+  readonly lane: string;
+  readonly topic: string;
+  readonly command: Uint8Array;
+  readonly echo: boolean;
+  readonly trace?: string | undefined;
+}
+
+/** What one turn owes one topic: one envelope. */
+interface Batch extends Omit<Outgoing, 'command'> {
+  readonly commands: Uint8Array[];
+  readonly publish: Publish;
+  /** May more commands join? Not when the envelope leaves through a script. */
+  readonly open: boolean;
+  bytes: number;
+  readonly promise: Promise<number>;
+  settle(result: Promise<number>): void;
+}
+
+/** Collects the commands of one turn into envelopes, stamps and publishes them at its end, in order within each lane. */
+export class Outbound {
+  readonly #options: OutgoingOptions;
+  /** Sequence of the last envelope of each lane. */
+  readonly #sequences = new Map<string, number>();
+  /** Sequence of the last envelope on each topic. */
+  readonly #previous: RecentMap<string, number>;
+  #batches: Batch[] = [];
+  /** The batch that a lane's next command may join. */
+  readonly #last = new Map<string, Batch>();
+
+  constructor(options: OutgoingOptions) {
+    this.#options = options;
+    this.#previous = new RecentMap(options.rememberedTopics);
+  }
+
+  send(outgoing: Outgoing): Promise<number> {
+    const refusal = this.#refuse(outgoing.command);
+    if (refusal !== undefined) return refusal;
+    const { command } = outgoing;
+    const last = this.#last.get(outgoing.lane);
+    if (last === undefined || !this.#fits(last, outgoing)) return this.#begin(outgoing, this.#options.publish, true);
+    last.commands.push(command);
+    last.bytes += command.length;
+    return last.promise;
+  }
+
+  sendVia(outgoing: Outgoing, publish: (envelope: Uint8Array) => Promise<number>): Promise<number> {
+    return this.#refuse(outgoing.command) ?? this.#begin(outgoing, (_topic, envelope) => publish(envelope), false);
+  }
+
+  /** Publishes what waits. Resolves when all of it is answered or refused. */
+  async flush(): Promise<void> {
+    const batches = this.#batches;
+    this.#batches = [];
+    this.#last.clear();
+    for (const batch of batches) batch.settle(this.#publish(batch));
+    await Promise.allSettled(batches.map((batch) => batch.promise));
+  }
+
+  #refuse({ length }: Uint8Array): Promise<never> | undefined {
+    const { messageBytes, dropped } = this.#options;
+    if (length <= messageBytes) return undefined;
+    dropped('too_large', 1);
+    const rule = `a message must be at most ${messageBytes} bytes (SIGNALBOX_MESSAGE_BYTES), got ${length}`;
+    const refused = Promise.reject(new GatewayError('too_large', rule));
+    refused.catch(() => undefined); // counted above
+    return refused;
+  }
+
+  #fits(batch: Batch, { topic, echo, trace, command }: Outgoing): boolean {
+    if (!batch.open || batch.topic !== topic || batch.echo !== echo || batch.trace !== trace) return false;
+    return batch.bytes + command.length <= this.#options.messageBytes;
+  }
+
+  #begin({ command, ...where }: Outgoing, publish: Publish, open: boolean): Promise<number> {
+    const { promise, settle } = settleLater();
+    const batch = { ...where, commands: [command], publish, open, bytes: command.length, promise, settle };
+    promise.catch(({ code }: { code?: unknown }) => this.#countLost(batch, code));
+    this.#last.set(where.lane, batch);
+    this.#batches.push(batch);
+    if (this.#batches.length === 1) setImmediate(() => void this.flush());
+    return promise;
+  }
+
+  /** Counted here, so that a caller who has nobody to tell may let the promise go. */
+  #countLost(batch: Batch, code: unknown): void {
+    this.#options.dropped(code === 'backplane_full' ? code : 'backplane_down', batch.commands.length);
+  }
+
+  #publish(batch: Batch): Promise<number> {
+    const { lane, topic, echo, trace, commands } = batch;
+    const { node, now } = this.#options;
+    const sequence = (this.#sequences.get(lane) ?? 0) + 1;
+    const previous = this.#previous.get(topic);
+    this.#sequences.set(lane, sequence);
+    this.#previous.set(topic, sequence);
+    return batch.publish(
+      topic,
+      encodeEnvelope({ node, lane, sequence, previous, sentAt: now(), trace, echo, commands }),
+    );
+  }
+}
+
+function settleLater(): Pick<Batch, 'promise' | 'settle'> {
+  let settle: Batch['settle'] = () => undefined;
+  const promise = new Promise<number>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, settle };
+}
