@@ -1,0 +1,129 @@
+import { compactVerify, decodeProtectedHeader, errors as jose } from 'jose';
+import { GatewayError } from '../errors.ts';
+import type { Events } from '../observe/events.ts';
+import { audienceFault, type Resource } from './audience.ts';
+import { type Claims, firstClaim, readClaims } from './claims.ts';
+import { type AccessKeys, type TokenAlgorithm, tokenAlgorithms } from './keys.ts';
+
+/** Why a token was refused: the label of the metric, and the start of the sentence that the sender is told. */
+export const tokenRefusals = {
+  missing: 'a bearer token is required',
+  malformed: 'the token is no signed JWT with claims',
+  algorithm: 'the token must be signed with HS256 or HS512',
+  signature: 'the signature does not verify with an access key of this service',
+  issuer: 'the token has an "iss", and this service takes only tokens without one',
+  expired: 'the token has expired, or has no "exp"',
+  not_yet_valid: 'the token is not valid yet ("nbf" or "iat" is in the future)',
+  audience: 'the token is meant for something else: the "aud" must name the path and hub of the request',
+} as const;
+
+/** Why a token was refused. */
+export type TokenRefusal = keyof typeof tokenRefusals;
+
+/** What a token must be meant for. Only the path inside `aud` separates the roles, so it is compared strictly. */
+export type TokenUse =
+  | { readonly role: 'client' | 'server' /** Lower-cased. */; readonly hub: string }
+  | { readonly role: 'api' /** Of the request, not decoded. */; readonly path: string };
+
+export interface TokensOptions {
+  readonly keys: AccessKeys;
+  /** Host names that an audience may name; empty: any (SIGNALBOX_HOSTS). */
+  readonly hosts: readonly string[];
+  readonly events: Pick<Events, 'tokenRefused'>;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** Clocks of apps may be ahead by so many seconds (service protocol, 4.2). */
+const skewSeconds = 300;
+
+/** Verifies what apps and clients show. */
+export class Tokens {
+  readonly #options: TokensOptions;
+  readonly #hosts: readonly string[];
+  readonly #now: () => number;
+
+  constructor(options: TokensOptions) {
+    this.#options = options;
+    this.#hosts = options.hosts.map((host) => host.toLowerCase());
+    this.#now = options.now ?? Date.now;
+  }
+
+  /**
+   * The claims of a token that is genuine, in its time and meant for `use`.
+   * @param token undefined or empty: none was shown
+   * @throws {GatewayError} `unauthorized`, with one of the sentences of {@link tokenRefusals}.
+   */
+  async verify(token: string | undefined, use: TokenUse): Promise<Claims> {
+    if (token === undefined || token === '') throw this.#refused('missing');
+    const claims = this.#read(await this.#verified(token, this.#algorithm(token)));
+    if (firstClaim(claims, 'iss') !== undefined) throw this.#refused('issuer');
+    this.#checkTime(claims);
+    this.#checkAudience(claims, use);
+    return claims;
+  }
+
+  #refused(reason: TokenRefusal): GatewayError {
+    this.#options.events.tokenRefused(reason);
+    return new GatewayError('unauthorized', tokenRefusals[reason]);
+  }
+
+  #algorithm(token: string): TokenAlgorithm {
+    let name: string | undefined;
+    try {
+      name = decodeProtectedHeader(token).alg;
+    } catch {
+      // jose says where it stumbled; the sender learns that it is no JWT.
+      throw this.#refused('malformed');
+    }
+    if (name === undefined || !Object.hasOwn(tokenAlgorithms, name)) throw this.#refused('algorithm');
+    return name as TokenAlgorithm;
+  }
+
+  /** Payload bytes of a genuine token. The `kid` says nothing (service protocol, 4.1): every key is tried. */
+  async #verified(token: string, algorithm: TokenAlgorithm): Promise<Uint8Array> {
+    for (const key of this.#options.keys) {
+      try {
+        return (await compactVerify(token, key.verifiers[algorithm], { algorithms: [algorithm] })).payload;
+      } catch (error) {
+        if (error instanceof jose.JWSSignatureVerificationFailed) continue;
+        throw this.#refused('malformed');
+      }
+    }
+    throw this.#refused('signature');
+  }
+
+  #read(payload: Uint8Array): Claims {
+    try {
+      return readClaims(payload);
+    } catch {
+      // No JSON object: the sentence says all there is.
+      throw this.#refused('malformed');
+    }
+  }
+
+  #checkTime(claims: Claims): void {
+    const now = this.#now() / 1000;
+    // Written so that a value that is no number refuses.
+    if (!(seconds(claims, 'exp') > now)) throw this.#refused('expired');
+    for (const name of ['nbf', 'iat']) {
+      const given = firstClaim(claims, name) !== undefined;
+      if (given && !(seconds(claims, name) <= now + skewSeconds)) throw this.#refused('not_yet_valid');
+    }
+  }
+
+  #checkAudience(claims: Claims, use: TokenUse): void {
+    const resource: Resource =
+      use.role === 'api'
+        ? { path: use.path, hub: undefined, hosts: this.#hosts }
+        : { path: `/${use.role}`, hub: use.hub, hosts: this.#hosts };
+    const fits = claims.some((claim) => claim.name === 'aud' && audienceFault(claim.text, resource) === undefined);
+    if (!fits) throw this.#refused('audience');
+  }
+}
+
+/** NaN, which fits no comparison, when the claim is absent or no plain number. */
+function seconds(claims: Claims, name: string): number {
+  const text = firstClaim(claims, name) ?? '';
+  return /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+}
