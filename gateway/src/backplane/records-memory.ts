@@ -67,19 +67,18 @@ class MemoryRecords implements Records {
 
   async claim(id: string, ttlSeconds: number, owner: string): Promise<Claim> {
     this.#sweep();
-    const held = await this.owner(id);
+    const held = this.#ownerOf(id);
     if (held !== undefined) return { won: false, owner: held };
     this.#claims.set(id, { owner, until: this.#now() + ttlSeconds * 1_000 });
     return { won: true, owner };
   }
 
   async owner(id: string): Promise<string | undefined> {
-    const claim = this.#claims.get(id);
-    return claim !== undefined && claim.until > this.#now() ? claim.owner : undefined;
+    return this.#ownerOf(id);
   }
 
   async standing(hub: string, user: string): Promise<string[]> {
-    const groups = [...this.#live(hub, user)].sort(([, a], [, b]) => b.until - a.until);
+    const groups = [...this.#live(hub, user)].reverse().sort(([, a], [, b]) => b.until - a.until);
     return groups.map(([group]) => group);
   }
 
@@ -95,12 +94,14 @@ class MemoryRecords implements Records {
     topic: string,
     envelope: Uint8Array,
   ): Promise<number> {
+    this.#sweep();
     const groups = this.#live(hub, user);
     groups.delete(group);
     const kept = ttlSeconds === undefined;
     const alike = [...groups].filter(([, standing]) => standing.kept === kept);
     if (!kept && alike.length >= timedStanding) throw tooManyStanding();
-    for (const [oldest] of kept ? alike.slice(0, alike.length - keptStanding + 1) : []) groups.delete(oldest);
+    const tooMany = kept ? Math.max(0, alike.length + 1 - keptStanding) : 0;
+    for (const [oldest] of alike.slice(0, tooMany)) groups.delete(oldest);
     groups.set(group, { until: this.#now() + (ttlSeconds ?? standingSeconds) * 1_000, kept });
     this.#standing.set(standingKey(hub, user), groups);
     return this.#options.publish(topic, envelope);
@@ -121,21 +122,33 @@ class MemoryRecords implements Records {
     return { receivers: await this.#options.publish(topic, envelope), had };
   }
 
-  /** The live groups of a user, in the order joined; the expired ones are removed. */
+  #ownerOf(id: string): string | undefined {
+    const claim = this.#claims.get(id);
+    return claim !== undefined && claim.until > this.#now() ? claim.owner : undefined;
+  }
+
+  /** The live groups of a user, in the order joined. */
   #live(hub: string, user: string): Map<string, Standing> {
     const groups = this.#standing.get(standingKey(hub, user)) ?? new Map<string, Standing>();
-    const now = this.#now();
-    for (const [group, { until }] of groups) if (until <= now) groups.delete(group);
+    removeEnded(groups, this.#now());
     return groups;
   }
 
-  /** Once a minute at most: claims that nobody asked for again. */
+  /** Once a minute at most: what ended and was not asked for again. */
   #sweep(): void {
     const now = this.#now();
     if (now < this.#sweepAt) return;
     this.#sweepAt = now + 60_000;
-    for (const [id, { until }] of this.#claims) if (until <= now) this.#claims.delete(id);
+    removeEnded(this.#claims, now);
+    for (const [key, groups] of this.#standing) {
+      removeEnded(groups, now);
+      if (groups.size === 0) this.#standing.delete(key);
+    }
   }
+}
+
+function removeEnded(entries: Map<string, { readonly until: number }>, now: number): void {
+  for (const [key, { until }] of entries) if (until <= now) entries.delete(key);
 }
 
 /** Refusal of one more group with a time to live. */

@@ -23,6 +23,10 @@ export interface RedisRecordsOptions {
   readonly prefix: string;
   /** This node's id. */
   readonly node: string;
+  /** Life of this node's record without renewal, in milliseconds. Default {@link leaseMs}. */
+  readonly leaseMs?: number;
+  /** How often it is renewed, in milliseconds. Default {@link renewMs}. */
+  readonly renewMs?: number;
 }
 
 /** The records in Redis. Start the backplane first. */
@@ -40,6 +44,7 @@ interface Script {
 class RedisRecords implements Records {
   readonly #options: RedisRecordsOptions;
   readonly #leases: readonly [leases: string, records: string, secret: string];
+  readonly #lifeMs: number;
   #record: NodeRecord | undefined;
   #on: RecordsEvents | undefined;
   #secret = '';
@@ -52,6 +57,7 @@ class RedisRecords implements Records {
 
   constructor(options: RedisRecordsOptions) {
     this.#options = options;
+    this.#lifeMs = options.leaseMs ?? leaseMs;
     const base = options.backplane.hashTags ? `{${options.prefix}}` : options.prefix;
     this.#leases = [`${base}:leases`, `${base}:records`, `${base}:secret`];
   }
@@ -67,12 +73,12 @@ class RedisRecords implements Records {
       await this.close();
       throw error;
     }
-    this.#timer = setInterval(() => void this.#renew(), renewMs).unref();
+    this.#timer = setInterval(() => void this.#renew(), this.#options.renewMs ?? renewMs).unref();
   }
 
   async lease(record: NodeRecord): Promise<void> {
     this.#record = record;
-    const args = [this.#options.node, JSON.stringify(record), leaseMs, this.#secret];
+    const args = [this.#options.node, JSON.stringify(record), this.#lifeMs, this.#secret];
     const reply = await this.#script({ road: 'control', text: scripts.leaseScript, keys: this.#leases, args });
     const [secret, unbroken] = reply as unknown[];
     this.#held(Number(unbroken) === 1);
@@ -81,7 +87,7 @@ class RedisRecords implements Records {
 
   async nodes(): Promise<LivingNodes> {
     const nodes = await this.#living();
-    const settled = nodes.has(this.#options.node) && performance.now() - this.#unbrokenSince >= leaseMs;
+    const settled = nodes.has(this.#options.node) && performance.now() - this.#unbrokenSince >= this.#lifeMs;
     return { settled, nodes };
   }
 
@@ -200,7 +206,7 @@ class RedisRecords implements Records {
   /** A renewal that fails makes what is seen of the others worthless; a lease that ran out is news. */
   #missed(): void {
     this.#unbrokenSince = Number.POSITIVE_INFINITY;
-    if (this.#lost || performance.now() - this.#lastHeld < leaseMs) return;
+    if (this.#lost || performance.now() - this.#lastHeld < this.#lifeMs) return;
     this.#lost = true;
     this.#on?.leaseLost();
   }

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { decode } from '@msgpack/msgpack';
 import type { BackplaneEvents } from '../../src/backplane/backplane.ts';
 import type { BusEvents, BusHandlers, Origin } from '../../src/backplane/bus.ts';
+import type { RecordsEvents } from '../../src/backplane/records.ts';
 import type { RedisEvents } from '../../src/backplane/redis.ts';
 import type { DropReason } from '../../src/reasons.ts';
 
@@ -102,5 +103,38 @@ export class BusListener extends Told implements BusHandlers, BusEvents {
   /** Resolves once so many commands came. */
   received(count: number): Promise<void> {
     return this.until(() => this.values.length >= count);
+  }
+}
+
+/** Keeps what records told, and what came over the backplane beneath them. */
+export class RecordsListener extends Told implements BackplaneEvents, RecordsEvents {
+  readonly messages: [topic: string, text: string][] = [];
+  /** The events of the records, by name, in order. */
+  readonly events: string[] = [];
+
+  message(topic: string, envelope: Uint8Array): void {
+    this.messages.push([topic, Buffer.from(envelope).toString()]);
+    this.changed();
+  }
+
+  leaseLost(): void {
+    this.#event('leaseLost');
+  }
+
+  leaseHeld(): void {
+    this.#event('leaseHeld');
+  }
+
+  secretDiffers(): void {
+    this.#event('secretDiffers');
+  }
+
+  received(count: number): Promise<void> {
+    return this.until(() => this.messages.length >= count);
+  }
+
+  #event(name: string): void {
+    this.events.push(name);
+    this.changed();
   }
 }
