@@ -13,6 +13,24 @@ export function checkTimeout(value: number | undefined, fallback: number): numbe
   return value;
 }
 
+const watchers = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * One listener per signal, however many calls share it: Node warns of a leak at the eleventh. The listener stays, empty,
+ * as long as its signal.
+ */
+function watchersOf(signal: AbortSignal): Set<() => void> {
+  const known = watchers.get(signal);
+  if (known !== undefined) return known;
+  const made = new Set<() => void>();
+  watchers.set(signal, made);
+  const tellAll = (): void => {
+    for (const watcher of [...made]) watcher();
+  };
+  signal.addEventListener('abort', tellAll, { once: true });
+  return made;
+}
+
 /**
  * The end of one call: its time is up, or its caller gave up. What waits registers with `onEnd`; whoever made the
  * deadline calls `clear`.
@@ -32,7 +50,7 @@ export class Deadline {
     this.#signal = signal;
     this.#timer = setTimeout(() => this.#end('timeout'), timeoutMs);
     if (signal?.aborted) this.#end('aborted');
-    else signal?.addEventListener('abort', this.#abort, { once: true });
+    else if (signal) watchersOf(signal).add(this.#abort);
   }
 
   /** Milliseconds left. */
@@ -60,7 +78,7 @@ export class Deadline {
   /** Ends the watch: no timer and no listener stays behind. */
   clear(): void {
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#abort);
+    if (this.#signal) watchers.get(this.#signal)?.delete(this.#abort);
     this.#waiting.clear();
   }
 

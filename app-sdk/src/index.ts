@@ -1,1 +1,17 @@
-export {};
+export type { Address, Place, Recipient } from './address.ts';
+export { type ConnectionString, parseConnectionString } from './connection-string.ts';
+export type * from './contract.ts';
+export { ClientResultError, type ErrorCode, RestError, SignalboxError } from './errors.ts';
+export type {
+  BatchResult,
+  CallOptions,
+  ConnectionManager,
+  GroupManager,
+  HubClients,
+  HubContext,
+  UserGroupManager,
+} from './hub-context.ts';
+export type { NegotiateOptions, NegotiateResponse } from './negotiate.ts';
+export { type Identify, type NodeHandler, negotiateHandler } from './negotiate-handler.ts';
+export type { Logger, Observer } from './observe.ts';
+export { type CommonOptions, SignalboxClient, type SignalboxClientOptions } from './signalbox-client.ts';

@@ -29,7 +29,7 @@ function transportMask(transports: readonly string[]): string {
   if (transports.length === 0) throw new TypeError('"transports" must name at least one transport');
   let mask = 0;
   for (const transport of transports) {
-    const bit = transportBits[transport];
+    const bit = Object.hasOwn(transportBits, transport) ? transportBits[transport] : undefined;
     if (bit === undefined) {
       throw new TypeError(
         `"transports" must be of ${Object.keys(transportBits).join(', ')}, got ${describe(transport)}`,

@@ -17,8 +17,6 @@ export interface RestCall {
   readonly method: Dispatcher.HttpMethod;
   /** Below the server base, without a leading slash; escaped, with its query. */
   readonly path: string;
-  /** What the token's audience names: the path without the query. */
-  readonly audience: string;
   /** JSON text. */
   readonly body?: string;
   readonly repeat: Repeat;
@@ -53,6 +51,7 @@ export class RestDoor {
   readonly #parts: RestDoorParts;
   readonly #dispatcher: Dispatcher;
   readonly #base: URL;
+  readonly #audience: string;
   readonly #lines = new Lines();
   readonly #turns: Turns;
   #pendingBytes = 0;
@@ -63,6 +62,7 @@ export class RestDoor {
   constructor(parts: RestDoorParts) {
     this.#parts = parts;
     this.#base = new URL(serverBase(parts.connectionString));
+    this.#audience = audienceBase(parts.connectionString);
     this.#dispatcher = parts.dispatcher ?? new Pool(this.#base.origin, { connections: parts.connections });
     this.#turns = new Turns(parts.connections);
   }
@@ -159,14 +159,14 @@ export class RestDoor {
   }
 
   async #exchange(call: RestCall, deadline: Deadline): Promise<RestAnswer | NoAnswer> {
-    const token = await this.#parts.signer.sign(audienceBase(this.#parts.connectionString) + call.audience);
-    const { method, body } = call;
+    const { method, path, body } = call;
+    const token = await this.#parts.signer.sign(this.#audience + path.split('?', 1)[0]);
     const headers = {
       authorization: `Bearer ${token}`,
       ...(body !== undefined && { 'content-type': 'application/json; charset=utf-8' }),
     };
     const { origin, pathname } = this.#base;
-    const request = { origin, method, path: pathname + call.path, headers, ...(body !== undefined && { body }) };
+    const request = { origin, method, path: pathname + path, headers, ...(body !== undefined && { body }) };
     try {
       return await exchange(this.#dispatcher, request, deadline);
     } catch (error) {

@@ -13,7 +13,9 @@ const meanings: Readonly<Record<number, Meaning>> = {
   405: { code: 'ERR_NOT_SUPPORTED', outcome: 'notSent' },
   408: { code: 'ERR_TIMEOUT', outcome: 'unknown' },
   413: { code: 'ERR_TOO_LARGE', outcome: 'notSent' },
+  414: { code: 'ERR_TOO_LARGE', outcome: 'notSent' },
   429: { code: 'ERR_THROTTLED', outcome: 'notSent' },
+  431: { code: 'ERR_TOO_LARGE', outcome: 'notSent' },
   501: { code: 'ERR_NOT_SUPPORTED', outcome: 'notSent' },
   503: { code: 'ERR_UNAVAILABLE', outcome: 'notSent' },
 };

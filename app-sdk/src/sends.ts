@@ -1,7 +1,7 @@
-import { type CheckedAddress, checkAddress, describe } from './address.ts';
+import { type CheckedAddress, checkAddress, describe, type Places } from './address.ts';
 import { SignalboxError } from './errors.ts';
 import type { CallOptions } from './hub-context.ts';
-import type { Observer, ReportFailure, Tell } from './observe.ts';
+import type { ReportFailure, Tell } from './observe.ts';
 import { checkTarget } from './targets.ts';
 
 /** A call of a client method, checked. */
@@ -69,20 +69,24 @@ export interface Reports {
  * awaits the promise gets the error too. `run` gives the bytes that were accepted.
  */
 export function guarded(reports: Reports, read: () => Send, run: (send: Send) => Promise<number>): Promise<void> {
-  return quiet(observed(reports, read, run));
+  return quiet(counted(reports, read, run, reports.report));
 }
 
-async function observed(reports: Reports, read: () => Send, run: (send: Send) => Promise<number>): Promise<void> {
-  const { hub, via, tell, report } = reports;
-  let to: Parameters<NonNullable<Observer['sent']>>[0]['to'] | undefined;
+/** Runs a send and tells the observer how it ended. `report` hears of failures too. */
+export async function counted(
+  { hub, via, tell }: Reports,
+  read: () => Send,
+  run: (send: Send) => Promise<number>,
+  report?: ReportFailure,
+): Promise<void> {
+  let to: keyof Places | undefined;
   try {
     const send = read();
     to = send.to.to;
     tell('sent', { hub, to, via, bytes: await run(send) });
   } catch (error) {
-    const code = error instanceof SignalboxError ? error.code : undefined;
-    if (to !== undefined && code !== undefined) tell('failed', { hub, to, code });
-    report(error, { hub, ...(to !== undefined && { to }) });
+    if (to !== undefined && error instanceof SignalboxError) tell('failed', { hub, to, code: error.code });
+    report?.(error, { hub, ...(to !== undefined && { to }) });
     throw error;
   }
 }

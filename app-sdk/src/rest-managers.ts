@@ -1,0 +1,101 @@
+import { checkAddress, checkGroup, checkId, checkPlace, describe, type Spot } from './address.ts';
+import { SignalboxError } from './errors.ts';
+import type { ConnectionManager, GroupManager, UserGroupManager } from './hub-context.ts';
+import { closeOperations, existsOperations, lineOf, partsOf, type RestCalls } from './rest-calls.ts';
+import type { RestDoor } from './rest-door.ts';
+import type { RestAnswer } from './rest-exchange.ts';
+import { checkPageSize, members } from './rest-members.ts';
+import { runAll } from './rest-sender.ts';
+
+/** Changes of one connection, or of one user, keep their order among themselves and with sends to it. */
+function lineFor(place: 'connection' | 'user', id: string): string {
+  return lineOf({ place, id, except: [] });
+}
+
+/** Groups of connections over REST. */
+export function restGroups(door: RestDoor, calls: RestCalls): GroupManager {
+  const change =
+    (operation: 'addConnectionToGroup' | 'removeConnectionFromGroup') =>
+    async (connectionId: string, group: string) => {
+      const parts = { connection: checkId(connectionId, 'connectionId'), group: checkGroup(group) };
+      await door.call(calls.of(operation, parts, {}, lineFor('connection', connectionId)));
+    };
+  return {
+    addToGroup: change('addConnectionToGroup'),
+    removeFromGroup: change('removeConnectionFromGroup'),
+    async removeFromAllGroups(connectionId) {
+      const parts = { connection: checkId(connectionId, 'connectionId') };
+      await door.call(calls.of('removeConnectionFromAllGroups', parts, {}, lineFor('connection', connectionId)));
+    },
+  };
+}
+
+function checkTtl(ttl: number | undefined): { ttl?: number } {
+  if (ttl === undefined) return {};
+  if (!Number.isSafeInteger(ttl) || ttl < 0) {
+    throw new TypeError(`"ttlSeconds" must be a whole number of at least 0, got ${describe(ttl)}`);
+  }
+  return { ttl };
+}
+
+/** Groups of users over REST. */
+export function restUserGroups(door: RestDoor, calls: RestCalls): UserGroupManager {
+  const parts = (userId: string, group: string) => ({ user: checkId(userId, 'userId'), group: checkGroup(group) });
+  return {
+    async addToGroup(userId, group, options = {}) {
+      const query = checkTtl(options.ttlSeconds);
+      await door.call(calls.of('addUserToGroup', parts(userId, group), query, lineFor('user', userId)));
+    },
+    async removeFromGroup(userId, group) {
+      await door.call(calls.of('removeUserFromGroup', parts(userId, group), {}, lineFor('user', userId)));
+    },
+    async removeFromAllGroups(userId) {
+      const user = checkId(userId, 'userId');
+      await door.call(calls.of('removeUserFromAllGroups', { user }, {}, lineFor('user', userId)));
+    },
+    async isInGroup(userId, group) {
+      return found(await door.call(calls.of('isUserInGroup', parts(userId, group))));
+    },
+  };
+}
+
+/** The door lets a 404 through only where it says no. */
+function found(answer: RestAnswer): boolean {
+  return answer.status !== 404;
+}
+
+/** For what no service that was asked has offered. Async, so that it rejects where it is awaited. */
+async function notSupported(what: string): Promise<never> {
+  throw new SignalboxError('ERR_NOT_SUPPORTED', `${what} is not offered by this service`);
+}
+
+async function* notSupportedList(what: string): AsyncGenerator<never> {
+  yield await notSupported(what);
+}
+
+/** Connections over REST. `count`, and `list` of anything but a group, reject with ERR_NOT_SUPPORTED. */
+export function restConnections(door: RestDoor, calls: RestCalls): ConnectionManager {
+  return {
+    async exists(where) {
+      const spot = checkPlace(where, ['connection', 'user', 'group']);
+      if (spot.place === 'all') return true;
+      return found(await door.call(calls.of(existsOperations[spot.place], partsOf(spot))));
+    },
+    async close(where, { reason } = {}) {
+      const query = reason === undefined ? {} : { reason };
+      const close = (spot: Spot) =>
+        calls.of(closeOperations[spot.place], partsOf(spot), { ...query, excluded: spot.except }, lineOf(spot));
+      await runAll(door, checkAddress(where).spots.map(close));
+    },
+    async count(where) {
+      checkPlace(where, ['connection', 'user', 'group', 'all']);
+      return await notSupported('connections.count');
+    },
+    list(where, options = {}) {
+      const spot = checkPlace(where, ['connection', 'user', 'group', 'all']);
+      const pageSize = checkPageSize(options.pageSize);
+      if (spot.place !== 'group') return notSupportedList(`connections.list of ${spot.place}`);
+      return members(door, calls, spot, pageSize, options.signal);
+    },
+  };
+}
