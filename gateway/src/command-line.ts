@@ -70,7 +70,7 @@ function shownValue(value: unknown): string {
   return Array.isArray(value) ? value.join(',') : String(value);
 }
 
-/** What `--help` prints: flags, then one line per setting. Ends with a line feed. */
+/** What `--help` prints: flags, then one line per setting. */
 export function helpText(): string {
   const lines = [
     'signalbox-gateway: holds every client connection of a SignalR service.',
@@ -86,10 +86,10 @@ export function helpText(): string {
     lines.push('', `${group.title}:`);
     for (const { env, rule, fallback, doc } of group.settings) lines.push(`  ${env}: ${rule} [${fallback}]. ${doc}`);
   }
-  return `${lines.join('\n')}\n`;
+  return lines.join('\n');
 }
 
-/** What `--print-config` prints: the value of each setting as its variable would be written. Ends with a line feed. */
+/** What `--print-config` prints: the value of each setting as its variable would be written. */
 export function configText(config: Config): string {
   const rows = Object.entries<Setting<unknown>>(settings);
   const lines = rows.map(([key, row]) => {
@@ -97,5 +97,5 @@ export function configText(config: Config): string {
     if (row.secret) return `${row.env}=${value === 'unset' ? '(unset)' : '(set)'}`;
     return `${row.env}=${value === 'unset' ? '' : value}`;
   });
-  return `${lines.join('\n')}\n`;
+  return lines.join('\n');
 }

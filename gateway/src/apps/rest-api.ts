@@ -1,3 +1,4 @@
+import type { Tokens } from '../auth/tokens.ts';
 import type { Config } from '../config.ts';
 import type { Router } from '../core/router.ts';
 import { errors, GatewayError } from '../errors.ts';
@@ -10,16 +11,10 @@ import { checkVersion, type NameLimits, RestCall, readTracingId, tracingHeader }
 import { Query } from './rest-query.ts';
 import type { Route } from './rest-routes.ts';
 
-/** Is this the token of a back-end that may ask for this path of this hub? Rejects with `unauthorized`. */
-export type VerifyApiToken = (
-  token: string,
-  resource: { readonly path: string; readonly hub: string },
-) => Promise<void>;
-
 /** What the REST door needs. */
 export interface RestApiParts {
   readonly router: Router;
-  readonly verify: VerifyApiToken;
+  readonly tokens: Pick<Tokens, 'verify'>;
   readonly events: Pick<Events, 'rest'>;
   readonly log: Log;
   readonly limits: NameLimits & Pick<Config, 'messageBytes'>;
@@ -73,19 +68,15 @@ async function serve(parts: RestApiParts, request: HttpRequest, match: Found): P
   checkVersion(query);
   if (route.kind === 'open') return { status: route.ok[style] };
   const call = new RestCall(names, query, parts.limits);
-  await parts.verify(bearer(request), { path: request.path, hub: names.hub ?? '' });
+  await parts.tokens.verify(bearer(request), { role: 'api', path: request.path });
   traced(parts, request, route);
   if (route.kind === 'send') return await send(parts, request, route, style, call);
   return await ask(parts, route, style, call);
 }
 
-/** @throws {GatewayError} `unauthorized` when there is no bearer token */
-function bearer(request: HttpRequest): string {
-  const token = /^Bearer +([^ ]+)$/i.exec(request.header('authorization') ?? '')?.[1];
-  if (token === undefined) {
-    throw new GatewayError('unauthorized', 'the header Authorization must be "Bearer" and a token');
-  }
-  return token;
+/** Only the header counts: a token in the query belongs to clients. */
+function bearer(request: HttpRequest): string | undefined {
+  return /^Bearer +([^ ]+)$/i.exec(request.header('authorization') ?? '')?.[1];
 }
 
 function traced(parts: RestApiParts, request: HttpRequest, route: HubRoute): void {

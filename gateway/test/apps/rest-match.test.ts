@@ -82,9 +82,16 @@ describe('routes', () => {
 });
 
 describe('tokens', () => {
-  test('the verifier is asked about the path and hub as they were sent', async () => {
+  test('the verifier is asked about the path as it was sent', async () => {
     await rest.call('HEAD', '/api/hubs/Chat/users/a%2Fb?application=App');
-    expect(rest.verified).toEqual([{ token: 'good-token', path: '/api/hubs/Chat/users/a%2Fb', hub: 'Chat' }]);
+    expect(rest.verified).toEqual([{ token: 'good-token', use: { role: 'api', path: '/api/hubs/Chat/users/a%2Fb' } }]);
+  });
+
+  test('a token in the query is none', async () => {
+    expect(
+      (await rest.call('HEAD', '/api/hubs/chat/users/u?access_token=good-token', { headers: { authorization: '' } }))
+        .status,
+    ).toBe(401);
   });
 
   test.each(['', 'Bearer', 'Basic abc', 'Bearer bad-token', 'Bearer good-token more', 'good-token'])(

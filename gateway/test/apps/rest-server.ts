@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createRestApi, type RestApiParts } from '../../src/apps/rest-api.ts';
+import type { TokenUse } from '../../src/auth/tokens.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Reach, Reply } from '../../src/core/router.ts';
 import { GatewayError } from '../../src/errors.ts';
@@ -24,7 +25,7 @@ export interface RestCallOptions {
 /** The REST door behind a real HTTP server, in front of a router that records. */
 export interface RestServer {
   readonly commands: AppCommand[];
-  readonly verified: { token: string; path: string; hub: string }[];
+  readonly verified: { token: string | undefined; use: TokenUse }[];
   readonly events: { operation: string; status: number; seconds: number }[];
   readonly logged: { message: string; facts: unknown }[];
   /** What the router answers next, and from then on. */
@@ -78,9 +79,12 @@ function partsOf(rest: RestServer, config: Config): RestApiParts {
       send: (command) => record(command, rest.reach),
       ask: (question) => record(question, rest.reply),
     },
-    verify: async (token, resource) => {
-      rest.verified.push({ token, ...resource });
-      if (token !== goodToken) throw new GatewayError('unauthorized', 'the token must be signed with an access key');
+    tokens: {
+      verify: async (token, use) => {
+        rest.verified.push({ token, use });
+        if (token !== goodToken) throw new GatewayError('unauthorized', 'the token must be signed with an access key');
+        return [];
+      },
     },
     events: { rest: (operation, status, seconds) => rest.events.push({ operation, status, seconds }) },
     log: { debug: log, info: log, warn: log, error: log, child: () => partsOf(rest, config).log },
