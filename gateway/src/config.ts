@@ -228,7 +228,12 @@ export const settings = {
     10_000,
     'Longest list of connections or users in one request.',
   ),
-  fanoutSliceMs: setting('SIGNALBOX_FANOUT_SLICE_MS', ms(1, 1000), 10, 'Length of a slice.'),
+  fanoutSliceMs: setting(
+    'SIGNALBOX_FANOUT_SLICE_MS',
+    ms(1, 1000),
+    10,
+    'How long a fan-out runs before timers and answers get their turn.',
+  ),
   fanoutQueue: setting(
     'SIGNALBOX_FANOUT_QUEUE',
     count(1, 10_000_000),

@@ -82,6 +82,10 @@ export interface BusEvents {
   dropped(reason: DropReason, count: number): void;
   /** Milliseconds from the sender's clock to ours, per envelope of another node; clocks may differ, so it may be negative. */
   latency(milliseconds: number): void;
+  /** One envelope left. */
+  published(commands: number, bytes: number): void;
+  /** One envelope of another node came. */
+  arrived(commands: number, bytes: number): void;
 }
 
 export interface BusOptions {
@@ -123,8 +127,10 @@ class BackplaneBus implements Bus {
     this.#backplane = backplane;
     this.remote = backplane.remote;
     this.hashTags = backplane.hashTags;
-    this.#outbound = new Outbound({ ...common, messageBytes, publish });
-    this.#inbound = new Inbound({ ...common, lateMs, lateness, sheddable, latency });
+    const published = (commands: number, bytes: number): void => events.published(commands, bytes);
+    const arrived = (commands: number, bytes: number): void => events.arrived(commands, bytes);
+    this.#outbound = new Outbound({ ...common, messageBytes, publish, published });
+    this.#inbound = new Inbound({ ...common, lateMs, lateness, sheddable, latency, arrived });
   }
 
   get hearing(): boolean {

@@ -11,6 +11,7 @@ export interface InboundOptions {
   readonly sheddable: (command: Uint8Array) => boolean;
   readonly dropped: (reason: DropReason, count: number) => void;
   readonly latency: (milliseconds: number) => void;
+  readonly arrived: (commands: number, bytes: number) => void;
   readonly now: () => number;
 }
 
@@ -29,7 +30,7 @@ export class Inbound {
 
   /** The envelope with what may be delivered here; `undefined` when that is nothing. */
   accept(topic: string, bytes: Uint8Array): Envelope | undefined {
-    const { node, dropped, latency, now } = this.#options;
+    const { node, dropped, latency, arrived, now } = this.#options;
     const envelope = decodeEnvelope(bytes);
     if (envelope === undefined) {
       dropped('unknown_version', 1);
@@ -42,6 +43,7 @@ export class Inbound {
     this.#lookForHole(topic, envelope);
     if (envelope.node === node) return envelope.echo ? this.#shed(envelope) : undefined;
     latency(now() - envelope.sentAt);
+    arrived(envelope.commands.length, bytes.length);
     return this.#shed(envelope);
   }
 

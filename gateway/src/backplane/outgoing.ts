@@ -11,6 +11,7 @@ export interface OutgoingOptions {
   readonly rememberedTopics: number;
   readonly publish: Publish;
   readonly dropped: (reason: DropReason, count: number) => void;
+  readonly published: (commands: number, bytes: number) => void;
   readonly now: () => number;
 }
 
@@ -111,10 +112,9 @@ export class Outbound {
     const previous = this.#previous.get(topic);
     this.#sequences.set(lane, sequence);
     this.#previous.set(topic, sequence);
-    return batch.publish(
-      topic,
-      encodeEnvelope({ node, lane, sequence, previous, sentAt: now(), trace, echo, commands }),
-    );
+    const envelope = encodeEnvelope({ node, lane, sequence, previous, sentAt: now(), trace, echo, commands });
+    this.#options.published(commands.length, envelope.length);
+    return batch.publish(topic, envelope);
   }
 }
 

@@ -4,6 +4,8 @@ export interface ProbeOptions {
   topics(): readonly string[];
   /** Publishes; a failure shows by the probe's not coming back. */
   send(topic: string, probe: Uint8Array): void;
+  /** A probe came back after so many milliseconds. */
+  returned?(milliseconds: number): void;
   /** A probe was out for `silentMs`. Told once; the probe stops by itself. */
   silent(): void;
   /** Milliseconds between rounds. Default 1,000. */
@@ -20,7 +22,7 @@ const lookMs = 250;
  * the event loop has turned freely, so that a long turn of this process is not taken for a silent Redis.
  */
 export class Probe {
-  readonly #options: Required<ProbeOptions>;
+  readonly #options: ProbeOptions & Required<Pick<ProbeOptions, 'everyMs' | 'silentMs'>>;
   /** Round and time of the oldest probe that is out, per topic. */
   readonly #out = new Map<string, { round: number; since: number }[]>();
   readonly #timer: NodeJS.Timeout;
@@ -38,7 +40,10 @@ export class Probe {
   received(topic: string, probe: Uint8Array): void {
     const round = Number(Buffer.from(probe).toString('latin1'));
     const out = this.#out.get(topic);
-    while (out?.[0] !== undefined && out[0].round <= round) out.shift();
+    while (out?.[0] !== undefined && out[0].round <= round) {
+      this.#options.returned?.(performance.now() - out[0].since);
+      out.shift();
+    }
   }
 
   /** Age in milliseconds of the oldest probe that is out; 0 without. */

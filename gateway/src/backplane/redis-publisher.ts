@@ -40,6 +40,11 @@ export class RedisPublisher {
     this.#limits = limits;
   }
 
+  /** Bytes sent that Redis has not answered. */
+  get outstandingBytes(): number {
+    return this.#bytes;
+  }
+
   /** Resolves with the reply. Rejects with `backplane_full` before sending, with `backplane_down` when no reply comes. */
   run(key: string, command: RedisCommand, payloadBytes: number): Promise<unknown> {
     const bytes = payloadBytes + overheadBytes;

@@ -11,6 +11,8 @@ export interface RoadEvents {
   down(): void;
   /** All that is wanted is watched. */
   up(): void;
+  /** A probe came back after so many milliseconds. */
+  probe(milliseconds: number): void;
   /** The connection was lost, or could not be made. */
   trouble(road: string, error: Error): void;
 }
@@ -92,6 +94,11 @@ export class RedisRoad {
     return this.run(topic, [verb, topic, asBuffer(envelope)], envelope.length) as Promise<number>;
   }
 
+  /** Bytes sent that Redis has not answered. */
+  get outstandingBytes(): number {
+    return this.#pair?.publisher.outstandingBytes ?? 0;
+  }
+
   lateness(): number {
     return this.#probe?.lateness() ?? 0;
   }
@@ -168,6 +175,7 @@ export class RedisRoad {
     this.#probe = new Probe({
       topics: () => [...this.#probed],
       send: (topic, probe) => void this.#sendProbe(topic, probe),
+      returned: (milliseconds) => this.#options.events.probe(milliseconds),
       silent: () => this.#drop(new Error('no probe came back through Redis')),
     });
     this.#options.events.up();

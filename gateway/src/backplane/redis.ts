@@ -9,6 +9,8 @@ import type { RedisTarget } from './redis-url.ts';
 export interface RedisEvents {
   /** So many more seconds were spent deaf: told once a second while it lasts, and at its end. */
   deafFor(seconds: number): void;
+  /** A probe came back through Redis after so many milliseconds. */
+  probe(milliseconds: number): void;
   /** Something an operator should know; never a secret. */
   warning(message: string, facts: Record<string, string | number>): void;
 }
@@ -40,6 +42,8 @@ export interface RedisBackplane extends Backplane, BackplaneTraits {
   run(road: RoadName, key: string, command: RedisCommand, payloadBytes?: number): Promise<unknown>;
   /** The command that publishes: `PUBLISH`, or `SPUBLISH` on a cluster. For scripts. */
   readonly publishVerb: 'PUBLISH' | 'SPUBLISH';
+  /** Bytes published that Redis has not answered. */
+  outstandingBytes(): number;
 }
 
 /** A backplane for many nodes, over Redis pub/sub. */
@@ -115,6 +119,10 @@ class RedisPubSub implements RedisBackplane {
     return this.#roads.lane.lateness();
   }
 
+  outstandingBytes(): number {
+    return this.#roads.lane.outstandingBytes + this.#roads.control.outstandingBytes;
+  }
+
   async close(): Promise<void> {
     this.#on = undefined;
     this.#countDeafness();
@@ -140,6 +148,7 @@ class RedisPubSub implements RedisBackplane {
         message: (topic, envelope) => this.#on?.message(topic, envelope),
         down: () => this.#roadIsDown(),
         up: () => this.#roadIsUp(),
+        probe: (milliseconds) => events.probe(milliseconds),
         trouble: (road, error) => events.warning('Redis connection lost', { road, reason: error.message }),
       },
     });

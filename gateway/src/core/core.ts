@@ -1,5 +1,4 @@
-import type { Bus } from '../backplane/bus.ts';
-import { controlLane } from '../backplane/bus.ts';
+import { type Bus, type BusHandlers, controlLane } from '../backplane/bus.ts';
 import type { NodeRecord, Records } from '../backplane/records.ts';
 import type { Config } from '../config.ts';
 import type { Events } from '../observe/events.ts';
@@ -58,6 +57,7 @@ export class Core {
   readonly #heartbeat: Heartbeat;
   readonly #outbox: Outbox;
   #sweeper: NodeJS.Timeout | undefined;
+  #deafSince = 0;
 
   constructor(options: CoreOptions) {
     const { bus, config, events, node, records, topics, warn } = options;
@@ -163,17 +163,19 @@ export class Core {
     });
   }
 
+  /** What the bus tells. The bus was started before: the routing secret, and so every topic, may come from Redis. */
+  readonly handlers: BusHandlers = {
+    commands: (_topic, from, commands) => this.#incoming.commands(from, commands),
+    deaf: () => this.#deaf(),
+    hearing: () => this.#hearing(),
+  };
+
   /**
    * Joins the other nodes: from now on this node hears them.
    * @throws StartRefused when it does not fit to the living nodes; GatewayError `backplane_down` without Redis.
    */
   async start(record: NodeRecord): Promise<void> {
     const { bus, topics, node, config } = this.#options;
-    await bus.start({
-      commands: (_topic, from, commands) => this.#incoming.commands(from, commands),
-      deaf: () => this.#deaf(),
-      hearing: () => this.#hearing(),
-    });
     await bus.watch(topics.node(node));
     await this.nodes.start(record);
     this.#heartbeat.start();
@@ -181,11 +183,13 @@ export class Core {
   }
 
   #deaf(): void {
+    this.#deafSince = performance.now();
     this.#options.events.deaf();
     this.nodes.deaf();
   }
 
   #hearing(): void {
+    this.#options.events.hearing((performance.now() - this.#deafSince) / 1000);
     void this.#comeBack();
   }
 

@@ -1,3 +1,4 @@
+import type { ConnectionCount } from '../observe/prometheus.ts';
 import type { Connection } from './connection.ts';
 import { Members } from './members.ts';
 
@@ -64,6 +65,19 @@ export class Registry {
     if (connection.groups.size === 0) connection.groups = undefined;
     this.#hubs.get(connection.hub)?.groups.remove(group, connection);
     return true;
+  }
+
+  /** Handshaken connections by hub, transport and hub protocol, for whoever scrapes. */
+  counts(): Iterable<ConnectionCount> {
+    const rows = new Map<string, { hub: string; transport: string; protocol: string; count: number }>();
+    for (const { hub, transport, protocol, state } of this.all()) {
+      if (state !== 'open') continue;
+      const key = `${hub} ${transport.kind} ${protocol}`;
+      const row = rows.get(key) ?? { hub, transport: transport.kind, protocol, count: 0 };
+      row.count++;
+      rows.set(key, row);
+    }
+    return rows.values();
   }
 
   /** Every connection of every hub. */

@@ -110,18 +110,8 @@ class CommandRouter implements Router {
     const { bus, dispatch, topics } = this.#options;
     const bytes = this.#encode(command);
     if (door === 'link') dispatch.deliver(command);
-    try {
-      await bus.send(command.hub, topicOf(topics, command, this.#joins), bytes, door === 'rest');
-    } catch (error) {
-      this.#countLost(error);
-      throw error;
-    }
+    await bus.send(command.hub, topicOf(topics, command, this.#joins), bytes, door === 'rest');
     return 'all';
-  }
-
-  #countLost(error: unknown): void {
-    const code = error instanceof GatewayError ? error.code : undefined;
-    if (code === 'backplane_full' || code === 'backplane_down') this.#options.events.dropped(code, 1);
   }
 
   ask(question: Question, door: Door): Promise<Reply> {

@@ -27,6 +27,11 @@ export class Topics {
     this.settled = this.node('settled');
   }
 
+  /** Says which routing secret it is and nothing more: safe in records. */
+  get fingerprint(): string {
+    return this.#digest('fingerprint', '', '').toString('base64url');
+  }
+
   /** Watched by nodes with any connection on the hub. */
   all(hub: string): string {
     return `${this.#lane(hub)}:all`;
