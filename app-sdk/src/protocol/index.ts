@@ -63,3 +63,49 @@ export {
   restOperations,
   restPath,
 } from './rest-paths.ts';
+export {
+  readServiceMessage,
+  type ServiceMessage,
+  type ServiceMessageKind,
+  type ServiceMessageOf,
+  writeServiceMessage,
+  writeServiceMessageBody,
+} from './service.ts';
+export type { Extensions } from './service-extensions.ts';
+export type { Claims, ServiceHeaders } from './service-fields.ts';
+export {
+  ackStatuses,
+  dataTypes,
+  eventKinds,
+  eventObjects,
+  flowControlOperations,
+  flowControlTypes,
+  serverConnectionTypes,
+  serviceLayouts,
+} from './service-messages.ts';
+export {
+  type GroupMember,
+  type MemberPage,
+  readClaims,
+  readMemberPage,
+  writeClaims,
+  writeMemberPage,
+} from './service-payloads.ts';
+export {
+  clientCountPing,
+  echoPing,
+  keepAlivePing,
+  messageLogPing,
+  offlinePing,
+  type Ping,
+  type PingMeaning,
+  readPing,
+  type ServiceFigures,
+  type ShutdownStage,
+  serversPing,
+  serversRequestPing,
+  shutdownPing,
+  statusPing,
+  statusRequestPing,
+  targetPing,
+} from './service-ping.ts';

@@ -2,6 +2,8 @@ import { writeLengthPrefix } from './framing.ts';
 
 const slabSize = 8192;
 const prefixRoom = 5;
+/** Room behind a large payload for the few small fields that follow it. */
+const slack = 64;
 
 /**
  * Writes MessagePack, each value in its shortest form. One writer makes any number of messages, one after another:
@@ -22,6 +24,12 @@ export class Writer {
   /** Bytes of this message so far, without a prefix. */
   get length(): number {
     return this.#at - this.#start;
+  }
+
+  /** Makes room for so many bytes at once, so that large parts are copied only once. */
+  reserve(length: number): this {
+    this.#at = this.#room(length);
+    return this;
   }
 
   writeArrayHeader(count: number): this {
@@ -137,7 +145,8 @@ export class Writer {
 
   #grow(length: number): number {
     const used = Math.max(0, this.length);
-    const next = Buffer.allocUnsafeSlow(prefixRoom + Math.max(slabSize, (used + length) * 2));
+    // Twice what is written keeps the copying linear; what comes is not doubled, since it is often one large payload.
+    const next = Buffer.allocUnsafeSlow(prefixRoom + Math.max(slabSize, used * 2 + length + slack));
     if (used > 0) next.set(this.#buffer.subarray(this.#start, this.#at), prefixRoom);
     this.#buffer = next;
     this.#start = prefixRoom;

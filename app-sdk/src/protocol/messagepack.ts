@@ -122,5 +122,7 @@ function readExtension(reader: Reader): Date | ExtData {
     throw new MalformedError(`a timestamp must have 4, 8 or 12 bytes, got ${data.length}`);
   }
   const { sec, nsec } = decodeTimestampToTimeSpec(data as Uint8Array<ArrayBuffer>);
-  return new Date(sec * 1e3 + Math.floor(nsec / 1e6));
+  const date = new Date(sec * 1e3 + Math.floor(nsec / 1e6));
+  if (Number.isNaN(date.getTime())) throw new MalformedError('a timestamp must be one that a Date can hold');
+  return date;
 }

@@ -62,7 +62,7 @@ export function parsePayloadMap(body: Uint8Array): Map<string, Uint8Array> {
 
 /** The body that `parsePayloadMap` reads. */
 export function writePayloadMap(payloads: PayloadMap): Uint8Array {
-  const writer = new Writer(payloadRoom(payloads));
+  const writer = new Writer(0);
   writePayloads(writer, payloads);
   return writer.bytes();
 }
@@ -77,14 +77,10 @@ export function readPayloads(reader: Reader): Map<string, Uint8Array> {
   return payloads;
 }
 
+/** Writes a payload map as a value; takes the room for all of it first, so that each payload is copied once. */
 export function writePayloads(writer: Writer, payloads: PayloadMap): void {
-  writer.writeMapHeader(payloads.size);
-  for (const [protocol, bytes] of payloads) writer.writeString(protocol).writeBin(bytes);
-}
-
-/** Bytes that a payload map needs at most, so that a writer takes them once and copies each payload once. */
-export function payloadRoom(payloads: PayloadMap): number {
   let room = 5;
   for (const [protocol, bytes] of payloads) room += 10 + protocol.length * 3 + bytes.length;
-  return room;
+  writer.reserve(room).writeMapHeader(payloads.size);
+  for (const [protocol, bytes] of payloads) writer.writeString(protocol).writeBin(bytes);
 }

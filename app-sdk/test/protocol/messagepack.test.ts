@@ -203,6 +203,7 @@ describe('application values', () => {
     ['0101', 'nothing may follow a MessagePack value'],
     ['81c001', 'a map key must be a string or an integer, got nil'],
     ['c703ff010203', 'a timestamp must have 4, 8 or 12 bytes, got 3'],
+    ['c70cff000000007fffffffffffffff', 'a timestamp must be one that a Date can hold'],
     ['', 'a MessagePack value must be complete'],
   ])('are refused when the bytes are %s', (bytes, sentence) => {
     expect(() => decodeValue(unhex(bytes))).toThrow(new MalformedError(sentence));

@@ -1,0 +1,273 @@
+import type { ServiceMessage } from '../../src/protocol/service.ts';
+import { clientCountPing, keepAlivePing } from '../../src/protocol/service-ping.ts';
+import { unhex } from './bytes.ts';
+
+const one = unhex('01020304050607');
+const two = unhex('02030405060701');
+const three = unhex('03040506070102');
+const four = unhex('04050607010203');
+const five = unhex('05060701020304');
+const six = unhex('06070102030405');
+const seven = unhex('07010203040506');
+const payloads = (json: Uint8Array, messagepack: Uint8Array) => new Map(Object.entries({ json, messagepack }));
+const none = {};
+
+const request = {
+  kind: 'HandshakeRequest',
+  version: 1,
+  connectionType: 0,
+  target: '',
+  migrationLevel: 0,
+  extensions: none,
+  allowStatefulReconnects: false,
+} as const;
+const response = { kind: 'HandshakeResponse', errorMessage: '', extensions: none } as const;
+const open = { kind: 'OpenConnection', connectionId: 'conn1', claims: [], headers: [], queryString: '' } as const;
+const close = {
+  kind: 'CloseConnection',
+  connectionId: 'conn4',
+  errorMessage: '',
+  headers: [],
+  extensions: none,
+} as const;
+const data = { kind: 'ConnectionData', connectionId: 'conn5', payload: one, extensions: none } as const;
+const toGroup = {
+  kind: 'GroupBroadcastData',
+  group: 'group3',
+  excludedConnectionIds: [],
+  payloads: payloads(six, seven),
+  extensions: none,
+  excludedUserIds: [],
+} as const;
+const ack = { kind: 'Ack', ackId: 1, status: 1, message: '', extensions: none } as const;
+const ping = (...pairs: [string, string][]) => ({ kind: 'Ping', pairs }) as const;
+
+/** What each vector says. */
+export const meanings: Readonly<Record<string, ServiceMessage>> = {
+  V1: request,
+  V2: { ...request, connectionType: 1, target: 'abc' },
+  V3: { ...request, migrationLevel: 1 },
+  V4: request,
+  V5: { ...request, connectionType: 1, target: 'abc' },
+  V6: request,
+  V7: { ...request, migrationLevel: 1 },
+  V8: { ...request, allowStatefulReconnects: true },
+  V9: response,
+  V10: response,
+  V11: response,
+  V12: { ...response, connectionId: 'abc' },
+  V13: { ...response, errorMessage: 'Version mismatch.' },
+  V14: keepAlivePing,
+  V15: ping(['a', 'b']),
+  V16: ping(['status', '1']),
+  V17: ping(['status', '1'], ['clientcount', '2'], ['servercount', '1'], ['capacity', '1000']),
+  V18: clientCountPing(12, 3),
+  V19: ping(['servers', '']),
+  V20: ping(['servers', '1700000000:srvA;srvB']),
+  V21: ping(['target', 'inst-1']),
+  V22: ping(['offline', 'inst-1']),
+  V23: ping(['shutdown', 'fin:0']),
+  V24: ping(['shutdown', 'fin:1']),
+  V25: ping(['shutdown', 'fin:2']),
+  V26: ping(['shutdown', 'finack']),
+  V27: ping(['echo', '42']),
+  V28: ping(['d-m', '1']),
+  V29: { ...open, extensions: none },
+  V30: { ...open, extensions: none },
+  V31: { ...open, extensions: { protocol: 'json' } },
+  V32: { ...open, extensions: { tracingId: 888 } },
+  V33: {
+    ...open,
+    connectionId: 'conn2',
+    claims: [['http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier', 'user1']],
+    extensions: none,
+  },
+  V34: { ...open, connectionId: 'conn4', queryString: 'query1=value1', extensions: none },
+  V35: {
+    ...open,
+    connectionId: 'c1',
+    headers: [['Asrs-Migrate-From', ['srvA']]],
+    extensions: { protocol: 'json' },
+  },
+  V36: { ...close, connectionId: 'conn3' },
+  V37: { ...close, errorMessage: 'Error message.', headers: [['foo', ['bar']]] },
+  V38: { ...close, connectionId: 'conn3' },
+  V39: { ...close, errorMessage: 'Error message.' },
+  V40: { ...close, extensions: { tracingId: 123 } },
+  V41: { ...close, connectionId: 'c1', headers: [['Asrs-Migrate-To', ['srvB']]] },
+  V42: data,
+  V43: data,
+  V44: { ...data, connectionId: 'conn6', extensions: { dataType: 2, isPartial: true } },
+  V45: { ...data, extensions: { tracingId: 1234 } },
+  V46: { kind: 'ConnectionReconnect', connectionId: 'conn7', extensions: none },
+  V47: {
+    kind: 'MultiConnectionData',
+    connectionIds: ['conn6', 'conn7'],
+    payloads: payloads(two, three),
+    extensions: none,
+  },
+  V48: { kind: 'UserData', userId: 'user1', payloads: payloads(six, seven), extensions: none },
+  V49: { kind: 'MultiUserData', userIds: ['user1', 'user2'], payloads: payloads(six, seven), extensions: none },
+  V50: { kind: 'BroadcastData', excludedConnectionIds: [], payloads: payloads(four, five), extensions: none },
+  V51: {
+    kind: 'BroadcastData',
+    excludedConnectionIds: ['conn7', 'conn8', 'conn9'],
+    payloads: payloads(six, seven),
+    extensions: none,
+  },
+  V52: toGroup,
+  V53: toGroup,
+  V54: toGroup,
+  V55: {
+    ...toGroup,
+    excludedConnectionIds: ['conn12', 'conn13'],
+    excludedUserIds: ['user1', 'user2'],
+    callerUserId: 'user3',
+  },
+  V56: { ...toGroup, extensions: { tracingId: 1234 } },
+  V57: {
+    kind: 'MultiGroupBroadcastData',
+    groups: ['group4', 'group5'],
+    payloads: payloads(unhex('0102030405060708'), unhex('0708010203040506')),
+    extensions: none,
+  },
+  V58: { kind: 'JoinGroup', connectionId: 'conn10', group: 'group1', extensions: none },
+  V59: { kind: 'LeaveGroup', connectionId: 'conn11', group: 'group2', extensions: none },
+  V60: { kind: 'UserJoinGroup', userId: 'conn10', group: 'group1', extensions: { ttl: 100 } },
+  V61: { kind: 'UserLeaveGroup', userId: 'conn11', group: 'group2', extensions: none },
+  V62: { kind: 'JoinGroupWithAck', connectionId: 'conn14', group: 'group1', ackId: 1, extensions: none },
+  V63: { kind: 'JoinGroupWithAck', connectionId: 'conn14', group: 'group1', ackId: 1, extensions: none },
+  V64: { kind: 'LeaveGroupWithAck', connectionId: 'conn15', group: 'group2', ackId: 1, extensions: none },
+  V65: { kind: 'LeaveGroupWithAck', connectionId: 'c1', ackId: 9, extensions: none },
+  V66: {
+    kind: 'UserJoinGroupWithAck',
+    userId: 'conn14',
+    group: 'group1',
+    ackId: 1,
+    extensions: { tracingId: 1234, ttl: 666 },
+  },
+  V67: { kind: 'UserJoinGroupWithAck', userId: 'u1', group: 'g1', ackId: 11, extensions: { ttl: 0 } },
+  V68: { kind: 'UserLeaveGroupWithAck', userId: 'u1', ackId: 10, extensions: none },
+  V69: { ...ack, status: 100 },
+  V70: { ...ack, status: 100 },
+  V71: { ...ack, ackId: 2, status: 101, message: 'Joined group successfully' },
+  V72: ack,
+  V73: { ...ack, ackId: 7, status: 2 },
+  V74: {
+    kind: 'CheckUserInGroupWithAck',
+    userId: 'user',
+    group: 'group',
+    ackId: 3,
+    extensions: { tracingId: 1234 },
+  },
+  V75: { kind: 'CheckGroupExistenceWithAck', group: 'group', ackId: 0, extensions: { tracingId: 3 } },
+  V76: { kind: 'CheckConnectionExistenceWithAck', connectionId: 'connId', ackId: 1, extensions: { tracingId: 2 } },
+  V77: { kind: 'CheckUserExistenceWithAck', userId: 'uid', ackId: 4, extensions: { tracingId: 23 } },
+  V78: { kind: 'CloseConnectionWithAck', connectionId: 'conn1', ackId: 1, extensions: none },
+  V79: {
+    kind: 'CloseConnectionWithAck',
+    connectionId: 'conn1',
+    reason: 'detail',
+    ackId: 1,
+    extensions: { tracingId: 1 },
+  },
+  V80: { kind: 'CloseConnectionsWithAck', ackId: 1, excludedConnectionIds: [], extensions: none },
+  V81: {
+    kind: 'CloseConnectionsWithAck',
+    ackId: 1,
+    excludedConnectionIds: ['connId'],
+    extensions: { tracingId: 1 },
+  },
+  V82: {
+    kind: 'CloseUserConnectionsWithAck',
+    userId: 'user1',
+    ackId: 1,
+    excludedConnectionIds: [],
+    extensions: none,
+  },
+  V83: {
+    kind: 'CloseGroupConnectionsWithAck',
+    group: 'group1',
+    reason: 'detail',
+    ackId: 1,
+    excludedConnectionIds: [],
+    extensions: { tracingId: 1 },
+  },
+  V84: { kind: 'ServiceError', errorMessage: 'Maximum message count limit reached: 100000' },
+  V85: {
+    kind: 'ServiceEvent',
+    objectType: 2,
+    id: 'abc',
+    eventKind: 2,
+    message: 'User abc is not existed.',
+    extensions: none,
+  },
+  V86: { kind: 'ServiceEvent', objectType: 4, id: 'sc1', eventKind: 3, message: 'busy', extensions: none },
+  V87: { kind: 'AccessKeyRequest', token: 'token', extensions: none },
+  V88: { kind: 'AccessKeyRequest', token: 'token', kid: 'kid', extensions: none },
+  V89: { kind: 'AccessKeyResponse', kid: 'kid', accessKey: 'key', extensions: none },
+  V90: {
+    kind: 'AccessKeyResponse',
+    errorType: 'ArgumentNullException',
+    errorMessage: "Value cannot be null. (Parameter 'token invalid')",
+    extensions: none,
+  },
+  V91: {
+    kind: 'ClientInvocation',
+    invocationId: 'invocationId',
+    connectionId: 'conn1',
+    callerServerId: 'server1',
+    payloads: payloads(two, three),
+    extensions: none,
+  },
+  V92: {
+    kind: 'ClientCompletion',
+    invocationId: 'invocationId',
+    connectionId: 'conn1',
+    callerServerId: 'server1',
+    protocol: 'json',
+    payload: two,
+    extensions: { protocol: 'json' },
+  },
+  V93: {
+    kind: 'ClientCompletion',
+    invocationId: 'c1-abc-1',
+    connectionId: 'c1',
+    callerServerId: 'srvA',
+    protocol: 'json',
+    payload: new Uint8Array(0),
+    extensions: { protocol: 'json' },
+  },
+  V94: {
+    kind: 'ErrorCompletion',
+    invocationId: 'invocationId',
+    connectionId: 'conn1',
+    callerServerId: 'server1',
+    error: 'invocation failed.',
+    extensions: none,
+  },
+  V95: {
+    kind: 'ServiceMapping',
+    invocationId: 'invocationId',
+    connectionId: 'conn1',
+    instanceId: 'instance1',
+    extensions: none,
+  },
+  V96: { kind: 'ConnectionFlowControl', connectionId: 'conn1', connectionType: 1, operation: 1, extensions: none },
+  V97: { kind: 'ConnectionFlowControl', connectionId: 'c1', connectionType: 1, operation: 2, extensions: none },
+  V98: { kind: 'ConnectionFlowControl', connectionId: 'conn2', connectionType: 2, operation: 4, extensions: none },
+  V99: {
+    kind: 'GroupMemberQuery',
+    extensions: { tracingId: 1234 },
+    group: 'group',
+    ackId: 1,
+    maxPageSize: 10,
+    continuationToken: 'token',
+  },
+  V100: { ...ack, payload: unhex('929292a26331a2753192a26332c0c0') },
+};
+
+/** Forms of older SDKs: they are read, and written longer. */
+export const oldForms: ReadonlySet<string> = new Set(
+  'V1 V2 V3 V4 V5 V9 V10 V29 V36 V37 V42 V52 V53 V62 V69 V70 V71'.split(' '),
+);
