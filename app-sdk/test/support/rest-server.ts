@@ -11,6 +11,8 @@ export interface Seen {
   headers: IncomingMessage['headers'];
   claims: JWTPayload;
   body: string;
+  /** The client's end of the connection: equal for requests on one. */
+  clientPort: number | undefined;
 }
 
 /** What to answer: a status, more of an answer, `drop` (cut the connection) or `hang` (say nothing). */
@@ -46,6 +48,13 @@ export class RestServer {
     return new Promise((resolve) => this.#arrivals.push({ count, resolve }));
   }
 
+  /** Connections that are open now. */
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+    });
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -57,7 +66,8 @@ export class RestServer {
     const [path = '', query = ''] = (request.url ?? '').split('?');
     const { method = '', headers } = request;
     const claims = decodeJwt((headers.authorization ?? '').replace('Bearer ', ''));
-    const seen = { method, path, query, headers, claims, body: await text(request) };
+    const clientPort = request.socket.remotePort;
+    const seen = { method, path, query, headers, claims, clientPort, body: await text(request) };
     const index = this.seen.push(seen) - 1;
     for (const arrival of this.#arrivals) if (arrival.count <= this.seen.length) arrival.resolve();
     this.#reply(request, response, await this.answer(seen, index));
