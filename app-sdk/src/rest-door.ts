@@ -46,6 +46,11 @@ function stay(): void {
   // Who stands in no line has nothing to leave.
 }
 
+/** Half the time is for one connect, so that a second one fits in and none outlives its request for long. */
+function poolFor(origin: string, { connections, timeoutMs }: RestDoorParts): Pool {
+  return new Pool(origin, { connections, connect: { timeout: timeoutMs / 2 } });
+}
+
 /** The way to the REST API: tokens, turns, deadlines and retries. Knows no operation by name. */
 export class RestDoor {
   readonly #parts: RestDoorParts;
@@ -63,7 +68,7 @@ export class RestDoor {
     this.#parts = parts;
     this.#base = new URL(serverBase(parts.connectionString));
     this.#audience = audienceBase(parts.connectionString);
-    this.#dispatcher = parts.dispatcher ?? new Pool(this.#base.origin, { connections: parts.connections });
+    this.#dispatcher = parts.dispatcher ?? poolFor(this.#base.origin, parts);
     this.#turns = new Turns(parts.connections);
   }
 
