@@ -67,7 +67,8 @@ export const metrics = {
     labels: [],
     buckets: audience,
     help: 'Members on this node that one send went through.',
-    moves: 'Large audiences are cut into slices (SIGNALBOX_FANOUT_SLICE) and delay what stands behind them.',
+    moves:
+      'Large audiences are gone through in slices (SIGNALBOX_FANOUT_SLICE_MS); commands of the hub wait behind them.',
   },
   signalbox_dropped_total: {
     type: 'counter',

@@ -1,0 +1,119 @@
+/** Writes the reference pages from the tables of the code: `npm run docs -w gateway`. A test compares them. */
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { settingGroups } from '../src/command-line.ts';
+import { errors } from '../src/errors.ts';
+import type { MetricRow } from '../src/observe/meters.ts';
+import { metrics } from '../src/observe/metrics.ts';
+import { closeReasons, dropReasons } from '../src/reasons.ts';
+
+/** The pages that are made from tables: file name → text. */
+export function pages(): Readonly<Record<string, string>> {
+  return { 'configuration.md': configurationPage(), 'errors.md': errorsPage(), 'metrics.md': metricsPage() };
+}
+
+const notice = '<!-- Made from the tables of the code by `npm run docs -w gateway`. Change those, not this. -->';
+
+function page(title: string, ...parts: readonly string[]): string {
+  return `${[`# ${title}`, notice, ...parts].join('\n\n')}\n`;
+}
+
+/** Padded as the formatter of this repository pads tables. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [head, ...rows.map((row) => row.map(cell))];
+  const widths = head.map((_, column) => Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) => `| ${row.map((text, at) => text.padEnd(widths[at] ?? 0)).join(' | ')} |`;
+  const [first = [], ...others] = cells;
+  return [line(first), line(widths.map((width) => '-'.repeat(width))), ...others.map(line)].join('\n');
+}
+
+/** A bar would end the cell. */
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
+
+/** Code inside a cell; a text with backticks of its own gets longer ones. */
+function code(text: string): string {
+  return text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``;
+}
+
+function configurationPage(): string {
+  const groups = settingGroups().flatMap(({ title, settings }) => [
+    `## ${title}`,
+    table(
+      ['setting', 'must be', 'default', 'meaning'],
+      settings.map(({ env, rule, fallback, doc }) => [code(env), rule, code(fallback), doc]),
+    ),
+  ]);
+  return page(
+    'Configuration',
+    'Every setting is an environment variable. It is checked at the start: a wrong value, or a name that begins with\n' +
+      '`SIGNALBOX_` and is no setting, ends the process with exit code 2 and one line that names the rule. An empty value\n' +
+      'counts as unset.',
+    '`--help` prints this page in short, `--print-config` the values in force (secrets only as `(set)` or `(unset)`).',
+    '`SIGNALBOX_CONNECTION_STRING` may be in the environment too: it is what apps read, and the gateway ignores it.',
+    'Limits count on one node unless the name says `CLUSTER`.',
+    ...groups,
+  );
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(errors).map(([name, row]) => [
+    code(name),
+    String(row.status),
+    code(row.rest),
+    row.retry ? 'yes' : 'no',
+    row.doc,
+  ]);
+  const closes = Object.entries(closeReasons).map(([name, row]) => [
+    code(name),
+    row.error === undefined ? 'none' : code(row.error),
+    row.reconnect ? 'yes' : 'no',
+    row.doc,
+  ]);
+  return page(
+    'Errors and reasons',
+    '## Refusals',
+    'What is refused is answered with a status, the header `x-ms-error-code`, and a JSON body\n' +
+      '`{"code": "…", "message": "…"}`. The message names the rule, the name and the value. `HEAD` answers carry the header\n' +
+      'and no body. "Retry" means: the same request, unchanged, may succeed later.',
+    table(['error', 'status', 'code', 'retry', 'meaning'], rows),
+    '## Why a connection ended',
+    'The same words stand in the log and in `signalbox_connections_closed_total`. "Error" is the text of the Close message\n' +
+      'that the client gets, "reconnect" its `allowReconnect`.',
+    table(['reason', 'error', 'reconnect', 'meaning'], closes),
+    '## Why something was not delivered',
+    'Every loss is counted in `signalbox_dropped_total` under one of these.',
+    table(
+      ['reason', 'meaning'],
+      Object.entries(dropReasons).map(([name, doc]) => [code(name), doc]),
+    ),
+  );
+}
+
+function metricsPage(): string {
+  const sections = Object.entries<MetricRow>(metrics).flatMap(([name, row]) => [
+    `## ${name}`,
+    [described(row), row.help].join(' '),
+    `When it moves: ${row.moves}`,
+  ]);
+  return page(
+    'Metrics',
+    '`GET /metrics` on the admin port (`SIGNALBOX_ADMIN_PORT`), in the text format of Prometheus. The port answers to\n' +
+      '`localhost`, to IP addresses and to the name in `SIGNALBOX_ADMIN_HOST`; other `Host` headers get 403.',
+    'Names end with their unit. The label `hub` has at most 100 values, then `other`; `protocol` is `json`, `messagepack`\n' +
+      'or `other`. There is no label per user, connection or group. The words of the label `reason` are explained in\n' +
+      '[errors.md](errors.md).',
+    ...sections,
+  );
+}
+
+function described(row: MetricRow): string {
+  const labels = row.labels.length === 0 ? 'no labels' : `by ${row.labels.map(code).join(', ')}`;
+  const type = `${row.type[0]?.toUpperCase()}${row.type.slice(1)}`;
+  return row.buckets === undefined ? `${type}, ${labels}.` : `${type}, ${labels}, bounds ${row.buckets.join(', ')}.`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [name, text] of Object.entries(pages())) writeFileSync(new URL(name, import.meta.url), text);
+}
