@@ -80,3 +80,11 @@ export class ClientResultError extends SignalboxError {
     this.connectionId = facts.connectionId;
   }
 }
+
+/**
+ * Thrown by hub methods and filters to refuse a call: its text reaches the client, behind the words that clients parse.
+ * Recognised by its name, as two copies of this package may be loaded.
+ */
+export class HubException extends Error {
+  override readonly name = 'HubException';
+}
