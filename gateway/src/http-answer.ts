@@ -40,9 +40,16 @@ export function writeAnswer(response: NativeResponse, answer: HttpAnswer, head: 
   response.writeStatus(`${answer.status} ${STATUS_CODES[answer.status] ?? 'Unknown'}`);
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.writeHeader(name, value);
   const body = answer.body ?? '';
-  const close = answer.close ?? false;
-  // Without arguments: a length given as undefined is written as 2^63.
   if (bodiless.has(answer.status)) response.endWithoutBody();
-  else if (head) response.endWithoutBody(Buffer.byteLength(body), close);
-  else response.end(body, close);
+  else if (head) endHead(response, Buffer.byteLength(body), answer.close ?? false);
+  else response.end(body, answer.close ?? false);
+}
+
+/**
+ * The length is written by hand: told to `endWithoutBody`, it leaves the response unfinished, and the next request on
+ * the socket closes it (measured).
+ */
+function endHead(response: NativeResponse, length: number, close: boolean): void {
+  if (close) response.endWithoutBody(0, true);
+  else response.writeHeader('Content-Length', String(length)).endWithoutBody();
 }

@@ -54,6 +54,8 @@ export class WebSocketTransport implements Transport {
   readonly #queueBytes: number;
   /** Undefined before `open` and after the end: any use of a closed socket throws. */
   #socket: Socket | undefined;
+  /** Ended, while bytes still wait for it. */
+  #ending: Socket | undefined;
   #connection: Connection | undefined;
   /** Until the socket is open; then the connection has it. */
   #admission: Admission | undefined;
@@ -81,6 +83,7 @@ export class WebSocketTransport implements Transport {
   /** The socket is over, whoever ended it. */
   closed(): void {
     this.#socket = undefined;
+    this.#ending = undefined;
     this.#connection?.gone();
     this.#connection = undefined;
   }
@@ -108,7 +111,17 @@ export class WebSocketTransport implements Transport {
     const socket = this.#socket;
     if (socket === undefined) return;
     this.#socket = undefined;
-    if (socket.getBufferedAmount() > this.#queueBytes) socket.close();
-    else socket.end(normalClosure);
+    const waiting = socket.getBufferedAmount();
+    if (waiting > this.#queueBytes) socket.close();
+    else if (waiting === 0) socket.end(normalClosure);
+    else this.#endLater(socket);
+  }
+
+  /** Inside a callback of the socket (it is corked there) an end would throw away the bytes that wait: measured. */
+  #endLater(socket: Socket): void {
+    this.#ending = socket;
+    setImmediate(() => {
+      if (this.#ending !== undefined) socket.end(normalClosure);
+    });
   }
 }
