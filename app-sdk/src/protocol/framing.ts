@@ -8,14 +8,27 @@ export const maxFrameLength = 0x7fffffff;
  * significant first, the high bit set when another follows; one to five bytes. The length counts the body only.
  */
 export function writeLengthPrefix(length: number): Uint8Array {
+  const bytes = new Uint8Array(lengthPrefixSize(length));
+  putLengthPrefix(bytes, 0, length);
+  return bytes;
+}
+
+/** How many bytes the prefix of a length has. @throws RangeError when it is no length. */
+export function lengthPrefixSize(length: number): number {
   if (!Number.isInteger(length) || length < 0 || length > maxFrameLength) {
     throw new RangeError(`a length must be 0 to ${maxFrameLength}, got ${length}`);
   }
-  const bytes: number[] = [];
+  let size = 1;
+  for (let rest = length >>> 7; rest > 0; rest >>>= 7) size++;
+  return size;
+}
+
+/** Writes the prefix of a length into bytes that have room for it. */
+export function putLengthPrefix(bytes: Uint8Array, from: number, length: number): void {
+  let at = from;
   let rest = length;
-  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
-  bytes.push(rest);
-  return Uint8Array.from(bytes);
+  for (; rest > 0x7f; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
+  bytes[at] = rest;
 }
 
 /** A length prefix as it was read: the length of the body, and how many bytes the prefix itself has. */

@@ -138,6 +138,7 @@ export class Reader {
     return this.#view(this.#unsigned(1 << (byte & 3)));
   }
 
+  /** `true` or `false`. */
   readBool(): boolean {
     return this.#first('bool') === 0xc3;
   }
@@ -149,6 +150,7 @@ export class Reader {
     return true;
   }
 
+  /** An extension value of any type; its data is a view. */
   readExtension(): Extension {
     const byte = this.#first('ext');
     const length = byte >= 0xd4 ? 1 << (byte - 0xd4) : this.#unsigned(1 << (byte - 0xc7));

@@ -1,4 +1,4 @@
-import { writeLengthPrefix } from './framing.ts';
+import { lengthPrefixSize, putLengthPrefix } from './framing.ts';
 
 const slabSize = 8192;
 const prefixRoom = 5;
@@ -32,11 +32,12 @@ export class Writer {
     return this;
   }
 
+  /** @param count number of elements, which must follow. */
   writeArrayHeader(count: number): this {
     return this.#header(count, 0x90, 15, 0xdc);
   }
 
-  /** @param count number of pairs. */
+  /** @param count number of pairs, which must follow: each a key and a value. */
   writeMapHeader(count: number): this {
     return this.#header(count, 0x80, 15, 0xde);
   }
@@ -57,6 +58,7 @@ export class Writer {
     return this;
   }
 
+  /** A float of 64 bits, also for whole numbers. */
   writeFloat64(value: number): this {
     const at = this.#room(9);
     this.#buffer[at] = 0xcb;
@@ -79,6 +81,7 @@ export class Writer {
     return value === undefined ? this.writeNil() : this.writeString(value);
   }
 
+  /** Bytes; copied. */
   writeBin(value: Uint8Array): this {
     const { length } = value;
     this.#sized(length, length <= 0xff ? 0xc4 : length <= 0xffff ? 0xc5 : 0xc6);
@@ -116,10 +119,10 @@ export class Writer {
 
   /** Ends the message and returns it with its length prefix in front. */
   frame(): Uint8Array {
-    const prefix = writeLengthPrefix(this.length);
+    const { length } = this;
     this.#room(0);
-    const from = this.#start - prefix.length;
-    this.#buffer.set(prefix, from);
+    const from = this.#start - lengthPrefixSize(length);
+    putLengthPrefix(this.#buffer, from, length);
     return this.#end(from);
   }
 

@@ -123,22 +123,27 @@ export function serversPing(timestamp: number, ids: Iterable<string>): Ping {
   return ping(['servers', `${timestamp}:${[...ids].sort().join(';')}`]);
 }
 
+/** The service asks for one more connection with this target. */
 export function targetPing(instanceId: string): Ping {
   return ping(['target', instanceId]);
 }
 
+/** The service tells that a node died; an empty id means all clients of this connection. */
 export function offlinePing(instanceId: string): Ping {
   return ping(['offline', instanceId]);
 }
 
+/** The app announces the end of this connection, or the service takes note of it (`finack`). */
 export function shutdownPing(stage: ShutdownStage): Ping {
   return ping(['shutdown', stage]);
 }
 
+/** The service asks for the same ping back. */
 export function echoPing(id: string): Ping {
   return ping(['echo', id]);
 }
 
+/** The service switches the message-tracing logs of the SDK. */
 export function messageLogPing(on: boolean): Ping {
   return ping(['d-m', on ? '1' : '0']);
 }
