@@ -48,6 +48,17 @@ export class Meters<Name extends string> {
     return tally;
   }
 
+  /** A counter with one label whose words are known: each shows from the start, as 0, and is added to as a plain number. */
+  tallies<Word extends string>(name: Name, label: string, words: readonly Word[]): Readonly<Record<Word, Tally>> {
+    const tallies = Object.fromEntries(words.map((word) => [word, { value: 0 }])) as Record<Word, Tally>;
+    const collect = function (this: Counter): void {
+      this.reset();
+      for (const word of words) this.inc({ [label]: word }, tallies[word].value);
+    };
+    new Counter({ ...this.#declare(name, 'counter'), collect });
+    return tallies;
+  }
+
   /** A gauge that is asked when somebody scrapes; `set` stands for its `set`, one call for each child. */
   asked(name: Name, ask: (set: (value: number, labels?: Record<string, string>) => void) => void): void {
     const collect = function (this: Gauge): void {

@@ -1,4 +1,3 @@
-import type { Counter } from 'prom-client';
 import { closeReasons, dropReasons } from '../reasons.ts';
 import type { Events } from './events.ts';
 import { BoundedLabel, type Meters, type Tally } from './meters.ts';
@@ -43,10 +42,11 @@ export class DownTime {
   }
 }
 
-/** A child for each word of a list, made at the start so that it shows as 0 before it moves. */
-function children<Word extends string>(counter: Counter, label: string, words: Iterable<Word>) {
-  return new Map<string, Counter.Internal>([...words].map((word) => [word, counter.labels({ [label]: word })]));
-}
+type Word<Table> = keyof Table & string;
+
+const closeWords = Object.keys(closeReasons) as Word<typeof closeReasons>[];
+const dropWords = Object.keys(dropReasons) as Word<typeof dropReasons>[];
+const verdictWords = ['yes', 'no', 'limit', 'failed', 'timeout', 'other'] as const;
 
 /** Children of a label whose values are not known at the start. */
 function lookup<Child>(make: (value: string) => Child): (value: string) => Child {
@@ -77,13 +77,12 @@ type ConnectionEvents = Pick<Events, 'connectionOpened' | 'connectionClosed' | '
 function connectionEvents(meters: Meters<MetricName>, clients: ClientLabels): ConnectionEvents {
   const opened = meters.counter('signalbox_connections_opened_total');
   const closed = meters.counter('signalbox_connections_closed_total');
-  const refused = meters.counter('signalbox_connections_refused_total');
-  const refusals = children(refused, 'reason', [...Object.keys(closeReasons), 'bad_handshake']);
+  const refused = meters.tallies('signalbox_connections_refused_total', 'reason', [...closeWords, 'bad_handshake']);
   return {
     connectionOpened: (hub, transport, protocol) => opened.inc(clients.of(hub, transport, protocol)),
     connectionClosed: (hub, transport, protocol, reason) =>
       closed.inc({ ...clients.of(hub, transport, protocol), reason }),
-    connectionRefused: (reason) => refusals.get(reason)?.inc(),
+    connectionRefused: (reason) => add(refused[reason], 1),
   };
 }
 
@@ -95,13 +94,17 @@ function trafficEvents(meters: Meters<MetricName>): TrafficEvents {
   const messages = meters.tally('signalbox_received_messages_total');
   const messageBytes = meters.tally('signalbox_received_bytes_total');
   const receivers = meters.plainHistogram('signalbox_fanout_receivers');
-  const drops = children(meters.counter('signalbox_dropped_total'), 'reason', Object.keys(dropReasons));
+  const drops = meters.tallies('signalbox_dropped_total', 'reason', dropWords);
   return {
     delivered: both(frames, frameBytes),
     received: both(messages, messageBytes),
     fanout: (count) => receivers.add(count),
-    dropped: (reason, count) => drops.get(reason)?.inc(count),
+    dropped: (reason, count) => add(drops[reason], count),
   };
+}
+
+function add(tally: Tally, count: number): void {
+  tally.value += count;
 }
 
 function both(first: Tally, second: Tally): (one: number, two: number) => void {
@@ -146,8 +149,7 @@ function backplaneEvents(meters: Meters<MetricName>, down: DownTime): BackplaneE
   );
   const latency = meters.plainHistogram('signalbox_backplane_latency_seconds');
   const probe = meters.plainHistogram('signalbox_backplane_probe_seconds');
-  const asks = meters.counter('signalbox_asks_total');
-  const verdicts = children(asks, 'verdict', ['yes', 'no', 'limit', 'failed', 'timeout']);
+  const asks = meters.tallies('signalbox_asks_total', 'verdict', verdictWords);
   const asked = meters.plainHistogram('signalbox_ask_duration_seconds');
   return {
     published(commands, bytes) {
@@ -164,7 +166,7 @@ function backplaneEvents(meters: Meters<MetricName>, down: DownTime): BackplaneE
     deaf: () => down.begin(),
     hearing: (seconds) => down.end(seconds),
     asked(verdict, ms) {
-      verdicts.get(verdict)?.inc();
+      add(asks[verdictWords.find((word) => word === verdict) ?? 'other'], 1);
       asked.add(ms / 1000);
     },
   };
