@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createRestApi, type RestApiParts } from '../../src/apps/rest-api.ts';
-import type { TokenUse } from '../../src/auth/tokens.ts';
+import type { Tokens, TokenUse } from '../../src/auth/tokens.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Reach, Reply } from '../../src/core/router.ts';
 import { GatewayError } from '../../src/errors.ts';
@@ -43,8 +43,8 @@ export const json = { headers: { 'content-type': 'application/json' }, body: '{"
 /** The one token that the fake verifier takes. */
 export const goodToken = 'good-token';
 
-/** Starts the door on a free port. */
-export async function startRest(limits: Partial<Config> = {}): Promise<RestServer> {
+/** Starts the door on a free port; without `tokens` it takes only {@link goodToken}. */
+export async function startRest(limits: Partial<Config> = {}, tokens?: Tokens): Promise<RestServer> {
   const defects: unknown[] = [];
   const config = { ...readConfig({}), ...limits };
   const server = await createHttpServer({ bodyBytes: config.messageBytes, defect: (error) => defects.push(error) });
@@ -62,7 +62,8 @@ export async function startRest(limits: Partial<Config> = {}): Promise<RestServe
     },
     close: () => server.close(),
   };
-  server.mount(createRestApi(partsOf(rest, config)));
+  const parts = partsOf(rest, config);
+  server.mount(createRestApi(tokens === undefined ? parts : { ...parts, tokens }));
   const port = await server.listen('127.0.0.1', 0, true);
   return rest;
 }
