@@ -55,6 +55,7 @@ export class RestServer {
     });
   }
 
+  /** Cuts all connections. May be called again. */
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -88,4 +89,9 @@ export class RestServer {
 export function refusal(status: number, code: string, message = 'no'): Answer {
   const headers = { 'x-ms-error-code': code, 'content-type': 'application/json' };
   return { status, headers, body: JSON.stringify({ code, message }) };
+}
+
+/** A request as one line: method, path and query. */
+export function requestLine({ method, path, query }: Seen): string {
+  return `${method} ${path}${query === '' ? '' : `?${query}`}`;
 }
