@@ -17,7 +17,7 @@ export interface RestApiParts {
   readonly tokens: Pick<Tokens, 'verify'>;
   readonly events: Pick<Events, 'rest'>;
   readonly log: Log;
-  readonly limits: NameLimits & Pick<Config, 'messageBytes'>;
+  readonly limits: NameLimits & Pick<Config, 'messageBytes' | 'maxGroupsPerConnection'>;
   /** Version of the gateway, told in the header `x-signalbox` of every answer. */
   readonly version: string;
 }
@@ -104,8 +104,14 @@ async function ask(
   call: RestCall,
 ): Promise<HttpAnswer> {
   const reply = await parts.router.ask(route.make(call), 'rest');
-  if (reply === 'limit') throw new GatewayError('limit_reached', errors.limit_reached.doc);
+  if (reply === 'limit') throw tooManyGroups(parts.limits.maxGroupsPerConnection);
   const refusal = reply === 'no' ? route.no[style] : undefined;
   if (refusal !== undefined) throw new GatewayError(refusal, errors[refusal].doc);
   return { status: route.ok[style] };
+}
+
+/** The one limit that a question can meet. */
+function tooManyGroups(most: number): GatewayError {
+  const text = `a connection must be in at most ${most} groups (SIGNALBOX_MAX_GROUPS_PER_CONNECTION)`;
+  return new GatewayError('limit_reached', text);
 }

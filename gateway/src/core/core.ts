@@ -19,6 +19,7 @@ import { Outbox } from './outbox.ts';
 import { Registry } from './registry.ts';
 import { createRouter, type Router } from './router.ts';
 import { Standing } from './standing.ts';
+import { Streams } from './streams.ts';
 import type { Topics } from './topics.ts';
 import type { Frame } from './transport.ts';
 import { Watches } from './watches.ts';
@@ -50,6 +51,8 @@ export class Core {
   readonly arrivals: Arrivals;
   readonly router: Router;
   readonly nodes: Nodes;
+  readonly streams: Streams;
+  readonly dispatch: Dispatch;
   readonly waves: Waves;
   readonly #options: CoreOptions;
   readonly #asks: Asks;
@@ -90,7 +93,16 @@ export class Core {
       sliceMs: config.fanoutSliceMs,
       queue: config.fanoutQueue,
     });
-    this.nodes = new Nodes({ bus, records, topics, now, warn });
+    this.dispatch = dispatch;
+    this.nodes = new Nodes({ bus, records, topics, node, now, warn });
+    this.streams = new Streams({
+      bus,
+      node,
+      topics,
+      watches: this.watches,
+      asks: this.#asks,
+      answer: (asker, verdict) => this.#answer(asker, verdict),
+    });
     this.router = createRouter({
       bus,
       dispatch,
@@ -105,6 +117,8 @@ export class Core {
       dispatch,
       asks: this.#asks,
       events,
+      streams: this.streams,
+      nodes: this.nodes,
       malformed: (from, error) => warn(`node ${from} sent bytes that are no command`, error),
     });
     this.arrivals = new Arrivals(

@@ -65,6 +65,14 @@ export class Dispatch {
     });
   }
 
+  /** Does something in the order of a hub, behind the fan-outs that came before it. */
+  inOrder(hub: string, act: () => void): void {
+    const work = (): undefined => {
+      act();
+    };
+    this.#turns.run(hub, work, false);
+  }
+
   /** Does one of the connections that the question is about live here? */
   concerns(question: Question): boolean {
     switch (question.kind) {

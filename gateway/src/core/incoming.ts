@@ -4,11 +4,15 @@ import type { Command } from '../protocol/command.ts';
 import { decodeCommand } from '../protocol/command-codec.ts';
 import type { Asks } from './ask.ts';
 import type { Dispatch } from './dispatch.ts';
+import type { Nodes } from './nodes.ts';
+import type { Streams } from './streams.ts';
 
 export interface IncomingOptions {
   readonly dispatch: Dispatch;
   readonly asks: Asks;
   readonly events: Events;
+  readonly streams: Pick<Streams, 'take'>;
+  readonly nodes: Pick<Nodes, 'heard'>;
   /** Bytes that are no command came from a node: a defect or a stranger in Redis. */
   readonly malformed: (node: string, error: unknown) => void;
 }
@@ -42,9 +46,24 @@ export class Incoming {
   }
 
   #take(from: Origin, command: Command): void {
-    const { asks, dispatch } = this.#options;
-    if (command.kind === 'answer') asks.answer(command.id, command.verdict);
-    else if (command.kind !== 'send' && from.own && command.ask && asks.answerEcho(command.ask)) return;
-    else dispatch.deliver(command);
+    const { asks, dispatch, nodes, streams } = this.#options;
+    switch (command.kind) {
+      case 'answer':
+        asks.answer(command.id, command.verdict);
+        return;
+      case 'news':
+        nodes.heard(command);
+        return;
+      case 'streamOpen':
+      case 'streamUp':
+      case 'streamDown':
+      case 'streamLeft':
+      case 'streamEnded':
+        dispatch.inOrder(command.hub, () => streams.take(command));
+        return;
+      default:
+        if (command.kind !== 'send' && from.own && command.ask && asks.answerEcho(command.ask)) return;
+        dispatch.deliver(command);
+    }
   }
 }

@@ -47,6 +47,16 @@ export class Topics {
     return `${this.#lane(hub)}:p:${tag}`;
   }
 
+  /** Watched by one node: streams between its clients and links elsewhere, and the other way round. */
+  stream(hub: string, node: string): string {
+    return `${this.#lane(hub)}:n:${node}`;
+  }
+
+  /** Watched by every node: what nodes say of themselves. */
+  get news(): string {
+    return `${this.#tagged(this.#prefix)}:news`;
+  }
+
   /** Watched by one node: answers and probes. */
   node(node: string): string {
     return `${this.#tagged(this.#prefix)}:n:${node}`;

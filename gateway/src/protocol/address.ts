@@ -9,3 +9,9 @@ export type Address =
 
 /** One place where a connection can be. */
 export type Place = Extract<Address, { kind: 'group' | 'user' | 'connection' }>;
+
+/** Where the answer of a command goes. */
+export interface Asker {
+  readonly node: string;
+  readonly id: number;
+}

@@ -2,6 +2,7 @@ import { MalformedError, Reader, Writer } from '@signalbox/app-sdk/protocol';
 import type { Command, Verdict } from './command.ts';
 import {
   addressKinds,
+  type CommandRow,
   readAddress,
   readAsked,
   readList,
@@ -12,6 +13,7 @@ import {
   writeList,
   writePayload,
 } from './command-fields.ts';
+import { streamRows } from './stream-codec.ts';
 
 /*
  * A command between nodes is a MessagePack array that begins with its kind. Fields are only appended; a reader ignores
@@ -19,14 +21,7 @@ import {
  */
 
 type Kind = Command['kind'];
-type Of<K extends Kind> = Extract<Command, { kind: K }>;
-
-interface Row<K extends Kind> {
-  readonly code: number;
-  readonly fields: number;
-  write(writer: Writer, command: Of<K>): void;
-  read(reader: Reader): Of<K>;
-}
+type Row<K extends Kind> = CommandRow<Extract<Command, { kind: K }>>;
 
 const rows: { readonly [K in Kind]: Row<K> } = {
   send: {
@@ -152,6 +147,15 @@ const rows: { readonly [K in Kind]: Row<K> } = {
     },
     read: (reader) => ({ kind: 'answer', id: reader.readInt(), verdict: verdicts[reader.readInt()] ?? 'failed' }),
   },
+  news: {
+    code: 10,
+    fields: 3,
+    write(writer, { node, data }) {
+      writer.writeString(node).writeStringOrNil(data);
+    },
+    read: (reader) => ({ kind: 'news', node: reader.readString(), data: reader.readStringOrNil() }),
+  },
+  ...streamRows,
 };
 
 /** Position is the wire value: only append. */
@@ -185,11 +189,18 @@ export function decodeCommand(bytes: Uint8Array): Command | undefined {
 
 /** Is it a broadcast or a group send, which a node that is behind may shed? Looks at the first fields only. */
 export function isSheddableCommand(bytes: Uint8Array): boolean {
-  const reader = new Reader(bytes);
+  try {
+    const kind = addressKindOfSend(new Reader(bytes));
+    return kind === 'all' || kind === 'group';
+  } catch {
+    return false; // no command: whoever decodes it says so
+  }
+}
+
+function addressKindOfSend(reader: Reader): (typeof addressKinds)[number] | undefined {
   reader.readArrayHeader();
-  if (reader.readInt() !== rows.send.code) return false;
+  if (reader.readInt() !== rows.send.code) return undefined;
   reader.skip();
   reader.readArrayHeader();
-  const kind = addressKinds[reader.readInt()];
-  return kind === 'all' || kind === 'group';
+  return addressKinds[reader.readInt()];
 }

@@ -1,6 +1,15 @@
 import { MalformedError, type Reader, type Writer } from '@signalbox/app-sdk/protocol';
-import type { Address, Place } from './address.ts';
-import type { Asker, Payload } from './command.ts';
+import type { Address, Asker, Place } from './address.ts';
+import type { Payload } from './command.ts';
+
+/** How one kind of command is read and written. */
+export interface CommandRow<C> {
+  readonly code: number;
+  /** Elements that every version wrote, the code included. */
+  readonly fields: number;
+  write(writer: Writer, command: C): void;
+  read(reader: Reader): C;
+}
 
 /** Position is the wire value: only append. */
 export const addressKinds = ['all', 'group', 'user', 'connection', 'users', 'connections'] as const;
@@ -30,8 +39,13 @@ export function writeAddress(writer: Writer, to: Address): void {
 
 /** Reads what {@link writeAddress} wrote. */
 export function readAddress(reader: Reader): Address {
-  reader.readArrayHeader();
-  const kind = addressKinds[reader.readInt()];
+  const fields = reader.readArrayHeader();
+  const address = readTarget(reader, addressKinds[reader.readInt()]);
+  skipLater(reader, fields - (address.kind === 'all' ? 1 : 2));
+  return address;
+}
+
+function readTarget(reader: Reader, kind: Address['kind'] | undefined): Address {
   switch (kind) {
     case 'all':
       return { kind };
@@ -48,6 +62,11 @@ export function readAddress(reader: Reader): Address {
     default:
       throw new MalformedError('address must be of a known kind');
   }
+}
+
+/** Passes over fields that a later version appended. */
+function skipLater(reader: Reader, count: number): void {
+  for (let left = count; left > 0; left--) reader.skip();
 }
 
 /** Reads an address that must be one place. */
@@ -68,8 +87,10 @@ export function writeAsked(writer: Writer, hub: string, ask: Asker | undefined):
 export function readAsked(reader: Reader): { hub: string; ask?: Asker } {
   const hub = reader.readString();
   if (reader.readNil()) return { hub };
-  reader.readArrayHeader();
-  return { hub, ask: { node: reader.readString(), id: reader.readInt() } };
+  const fields = reader.readArrayHeader();
+  const ask = { node: reader.readString(), id: reader.readInt() };
+  skipLater(reader, fields - 2);
+  return { hub, ask };
 }
 
 /** Writes a list of strings. */

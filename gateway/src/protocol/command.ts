@@ -1,4 +1,5 @@
-import type { Address, Place } from './address.ts';
+import type { Address, Asker, Place } from './address.ts';
+import type { StreamCommand } from './stream.ts';
 
 /** What is to be delivered: ready bytes per hub protocol, or one JSON message from which other forms are made. */
 export type Payload =
@@ -13,17 +14,14 @@ export type Payload =
       readonly json: Uint8Array;
     };
 
-/** Where the answer of a command goes; absent: nobody waits. */
-export interface Asker {
-  readonly node: string;
-  readonly id: number;
-}
+export type { Asker };
 
 interface InHub {
   readonly hub: string;
 }
 
 interface Asked {
+  /** Absent: nobody waits. */
   readonly ask?: Asker | undefined;
 }
 
@@ -104,5 +102,13 @@ export type Question = Join | Leave | JoinUser | LeaveUser | Close | Exists | Us
 /** All that an app may ask for. REST and links make the same values. */
 export type AppCommand = Send | Question;
 
+/** What a node says of itself to all others. */
+export interface News {
+  readonly kind: 'news';
+  readonly node: string;
+  /** JSON; undefined: the node leaves, in good order. */
+  readonly data: string | undefined;
+}
+
 /** All that travels between nodes. */
-export type Command = AppCommand | Answer;
+export type Command = AppCommand | StreamCommand | Answer | News;

@@ -1,0 +1,123 @@
+import type { Claims, Reader, ServiceHeaders, Writer } from '@signalbox/app-sdk/protocol';
+import { type CommandRow, readAsked, readList, writeAsked, writeList } from './command-fields.ts';
+import type { StreamCause, StreamCommand } from './stream.ts';
+
+type Kind = StreamCommand['kind'];
+
+/** Position is the wire value: only append. */
+const causes: readonly StreamCause[] = ['closed_by_app', 'link_lost', 'app_slow', 'drain', 'gap', 'gone', 'migrate'];
+
+/** The rows of stream commands, for the table of all commands. */
+export const streamRows: { readonly [K in Kind]: CommandRow<Extract<StreamCommand, { kind: K }>> } = {
+  streamOpen: {
+    code: 20,
+    fields: 12,
+    write(writer, command) {
+      writeAsked(writer, command.hub, command.ask);
+      writer.writeString(command.connection).writeString(command.node).writeString(command.link);
+      writePairs(writer, command.claims);
+      writeHeaders(writer, command.headers);
+      writer.writeString(command.queryString).writeString(command.protocol);
+      writer.writeStringOrNil(command.migratedFrom).writeBin(command.request);
+    },
+    read: (reader) => ({
+      kind: 'streamOpen',
+      ...readAsked(reader),
+      connection: reader.readString(),
+      node: reader.readString(),
+      link: reader.readString(),
+      claims: readPairs(reader),
+      headers: readHeaders(reader),
+      queryString: reader.readString(),
+      protocol: reader.readString(),
+      migratedFrom: reader.readStringOrNil(),
+      request: reader.readBin(),
+    }),
+  },
+  streamUp: {
+    code: 21,
+    fields: 6,
+    write(writer, { hub, connection, node, number, bytes }) {
+      writer.writeString(hub).writeString(connection).writeString(node).writeInt(number).writeBin(bytes);
+    },
+    read: (reader) => ({ kind: 'streamUp', ...readPiece(reader) }),
+  },
+  streamDown: {
+    code: 22,
+    fields: 6,
+    write(writer, { hub, connection, node, number, bytes }) {
+      writer.writeString(hub).writeString(connection).writeString(node).writeInt(number).writeBin(bytes);
+    },
+    read: (reader) => ({ kind: 'streamDown', ...readPiece(reader) }),
+  },
+  streamLeft: {
+    code: 23,
+    fields: 5,
+    write(writer, { hub, connection, error, migratedTo }) {
+      writer.writeString(hub).writeString(connection).writeString(error).writeStringOrNil(migratedTo);
+    },
+    read: (reader) => ({
+      kind: 'streamLeft',
+      hub: reader.readString(),
+      connection: reader.readString(),
+      error: reader.readString(),
+      migratedTo: reader.readStringOrNil(),
+    }),
+  },
+  streamEnded: {
+    code: 24,
+    fields: 6,
+    write(writer, { hub, connection, node, cause, error }) {
+      writer.writeString(hub).writeString(connection).writeString(node);
+      writer.writeInt(causes.indexOf(cause)).writeString(error);
+    },
+    read: (reader) => ({
+      kind: 'streamEnded',
+      hub: reader.readString(),
+      connection: reader.readString(),
+      node: reader.readString(),
+      cause: causes[reader.readInt()] ?? 'gone',
+      error: reader.readString(),
+    }),
+  },
+};
+
+interface Piece {
+  readonly hub: string;
+  readonly connection: string;
+  readonly node: string;
+  readonly number: number;
+  readonly bytes: Uint8Array;
+}
+
+function readPiece(reader: Reader): Piece {
+  return {
+    hub: reader.readString(),
+    connection: reader.readString(),
+    node: reader.readString(),
+    number: reader.readInt(),
+    bytes: reader.readBin(),
+  };
+}
+
+/** A list of pairs and not a map: a claim may stand several times. */
+function writePairs(writer: Writer, pairs: Claims): void {
+  writer.writeArrayHeader(pairs.length);
+  for (const [name, value] of pairs) writer.writeString(name).writeString(value);
+}
+
+function readPairs(reader: Reader): Claims {
+  return Array.from({ length: reader.readArrayHeader() }, () => [reader.readString(), reader.readString()] as const);
+}
+
+function writeHeaders(writer: Writer, headers: ServiceHeaders): void {
+  writer.writeArrayHeader(headers.length);
+  for (const [name, values] of headers) {
+    writer.writeString(name);
+    writeList(writer, values);
+  }
+}
+
+function readHeaders(reader: Reader): ServiceHeaders {
+  return Array.from({ length: reader.readArrayHeader() }, () => [reader.readString(), readList(reader)] as const);
+}
