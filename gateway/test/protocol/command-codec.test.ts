@@ -1,0 +1,179 @@
+import { decode, encode } from '@msgpack/msgpack';
+import { MalformedError, Writer } from '@signalbox/app-sdk/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Address, Place } from '../../src/protocol/address.ts';
+import type { Answer, AppCommand, Asker, Command } from '../../src/protocol/command.ts';
+import { decodeCommand, encodeCommand, isSheddableCommand } from '../../src/protocol/command-codec.ts';
+
+const name = fc.string({ unit: 'grapheme' });
+const list = fc.array(name, { maxLength: 5 });
+const bytes = fc.uint8Array({ maxLength: 300 });
+const maybe = fc.option(name, { nil: undefined });
+
+const place = fc.oneof<fc.Arbitrary<Place>[]>(
+  fc.record({ kind: fc.constant('group'), group: name }),
+  fc.record({ kind: fc.constant('user'), user: name }),
+  fc.record({ kind: fc.constant('connection'), connection: name }),
+);
+const address = fc.oneof<fc.Arbitrary<Address>[]>(
+  place,
+  fc.record({ kind: fc.constant('all') }),
+  fc.record({ kind: fc.constant('users'), users: list }),
+  fc.record({ kind: fc.constant('connections'), connections: list }),
+);
+const payload = fc.oneof(
+  fc.record({
+    kind: fc.constant('ready' as const),
+    frames: fc.array(fc.tuple(name, bytes)).map((pairs) => new Map(pairs)),
+  }),
+  fc.record({ kind: fc.constant('convert' as const), json: bytes }),
+);
+const asker: fc.Arbitrary<Asker> = fc.record({ node: name, id: fc.nat() });
+const asked = { hub: name, ask: asker };
+
+const commands: { readonly [K in (AppCommand | Answer)['kind']]: fc.Arbitrary<Command> } = {
+  send: fc.record({
+    kind: fc.constant('send'),
+    hub: name,
+    to: address,
+    exceptConnections: list,
+    exceptUsers: list,
+    payload,
+  }),
+  join: fc.record({ kind: fc.constant('join'), ...asked, connection: name, group: name }),
+  leave: fc.record({ kind: fc.constant('leave'), ...asked, connection: name, group: maybe }),
+  joinUser: fc.record({ kind: fc.constant('joinUser'), ...asked, user: name, group: name }),
+  leaveUser: fc.record({ kind: fc.constant('leaveUser'), ...asked, user: name, group: maybe }),
+  close: fc.record({ kind: fc.constant('close'), ...asked, to: address, exceptConnections: list, reason: maybe }),
+  exists: fc.record({ kind: fc.constant('exists'), ...asked, at: place }),
+  userInGroup: fc.record({ kind: fc.constant('userInGroup'), ...asked, user: name, group: name }),
+  answer: fc.record({
+    kind: fc.constant('answer'),
+    id: fc.nat(),
+    verdict: fc.constantFrom('yes', 'no', 'limit', 'failed'),
+  }),
+};
+const any = fc.oneof(...Object.values(commands));
+
+describe('a command between nodes', () => {
+  it.each(Object.entries(commands))('reads back as it was written: %s', (_kind, arbitrary) => {
+    fc.assert(
+      fc.property(arbitrary, (command) => {
+        expect(plain(decodeCommand(encodeCommand(command)))).toEqual(plain(command));
+      }),
+    );
+  });
+
+  it('needs nobody who waits for an answer', () => {
+    const command = { kind: 'join', hub: 'chat', connection: 'c', group: 'g' } as const;
+    expect(decodeCommand(encodeCommand(command))).toEqual(command);
+  });
+
+  it('is one whole MessagePack array that begins with its kind', () => {
+    expect(decode(encodeCommand({ kind: 'exists', hub: 'chat', at: { kind: 'user', user: 'ann' } }))).toEqual([
+      7,
+      'chat',
+      null,
+      [2, 'ann'],
+    ]);
+  });
+
+  it('does not carry the life of a standing membership: that is kept in the records', () => {
+    const command = { kind: 'joinUser', hub: 'chat', user: 'ann', group: 'g' } as const;
+    expect(encodeCommand({ ...command, ttlSeconds: 60 })).toEqual(encodeCommand(command));
+  });
+
+  it('keeps its bytes when another is encoded behind it', () => {
+    const first = encodeCommand({ kind: 'answer', id: 1, verdict: 'yes' });
+    const before = Buffer.from(first).toString('hex');
+    encodeCommand({ kind: 'answer', id: 2, verdict: 'no' });
+    expect(Buffer.from(first).toString('hex')).toBe(before);
+  });
+
+  it('is skipped when its kind is of a later version', () => {
+    expect(decodeCommand(encode([200, 'chat', { anything: true }]))).toBeUndefined();
+  });
+
+  it('may have fields that this version does not know: they are passed over', () => {
+    fc.assert(
+      fc.property(any, (command) => {
+        const fields = decode(encodeCommand(command)) as unknown[];
+        const longer = encode([...fields, 'a later field', { and: ['more'] }]);
+        expect(plain(decodeCommand(longer))).toEqual(plain(command));
+      }),
+    );
+    const command = { kind: 'exists', hub: 'chat', ask: { node: 'n', id: 1 }, at: { kind: 'user', user: 'ann' } };
+    expect(decodeCommand(encode([7, 'chat', ['n', 1, 'later'], [2, 'ann', 'later'], 'later']))).toEqual(command);
+  });
+
+  it('is malformed when it is cut anywhere', () => {
+    fc.assert(
+      fc.property(any, fc.nat(), (command, cut) => {
+        const whole = encodeCommand(command);
+        expect(() => decodeCommand(whole.subarray(0, cut % whole.length))).toThrow(MalformedError);
+      }),
+    );
+  });
+
+  it('is malformed, and no other error, when it is any other bytes', () => {
+    const wrong = [
+      [],
+      [1],
+      [7, 'chat', null, [0]],
+      [7, 'chat', null, [9]],
+      [2, 5, null, 'c', 'g'],
+      'text',
+      7,
+      null,
+      {},
+    ];
+    for (const value of wrong)
+      expect(() => decodeCommand(encode(value)), JSON.stringify(value)).toThrow(MalformedError);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => onlyMalformed(noise)),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('cannot make a reader reserve memory with a list that claims to be long', () => {
+    const writer = new Writer().writeArrayHeader(6).writeInt(1).writeString('chat').writeArrayHeader(2).writeInt(4);
+    const claim = Buffer.concat([writer.bytes(), Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff)]);
+    const before = performance.now();
+    expect(() => decodeCommand(claim)).toThrow(MalformedError);
+    expect(performance.now() - before).toBeLessThan(100);
+  });
+});
+
+describe('what a node that is behind may shed', () => {
+  it('is a broadcast or a group send and nothing else', () => {
+    fc.assert(
+      fc.property(any, (command) => {
+        const sheddable = command.kind === 'send' && (command.to.kind === 'all' || command.to.kind === 'group');
+        expect(isSheddableCommand(encodeCommand(command))).toBe(sheddable);
+      }),
+    );
+  });
+
+  it('is not what is no command, nor what a later version made', () => {
+    for (const value of [7, 'text', null, {}, [], [1], [1, 'chat'], [1, 'chat', 'x'], [200, 'chat']]) {
+      expect(isSheddableCommand(encode(value)), JSON.stringify(value)).toBe(false);
+    }
+  });
+});
+
+function onlyMalformed(noise: Uint8Array): void {
+  try {
+    decodeCommand(noise);
+  } catch (error) {
+    expect(error).toBeInstanceOf(MalformedError);
+  }
+}
+
+/** Bytes are compared by what they hold, whatever view they are. */
+function plain(command: Command | undefined): unknown {
+  if (command?.kind !== 'send') return command;
+  const { payload, ...rest } = command;
+  if (payload.kind === 'convert') return { ...rest, json: [...payload.json] };
+  return { ...rest, frames: [...payload.frames].map(([protocol, frame]) => [protocol, [...frame]]) };
+}
