@@ -208,11 +208,14 @@ describe('every operation under both prefixes', () => {
     },
   );
 
-  test('a limit that was reached is 429', async () => {
+  test('a limit that was reached is 429 and named', async () => {
     rest.reply = 'limit';
     const answer = await rest.call('PUT', '/api/hubs/chat/groups/g/connections/c');
     expect(answer.status).toBe(429);
-    expect(answer.headers['x-ms-error-code']).toBe('Error.Request.Throttled');
+    expect(JSON.parse(answer.body)).toEqual({
+      code: 'Error.Request.Throttled',
+      message: 'a connection must be in at most 1000 groups (SIGNALBOX_MAX_GROUPS_PER_CONNECTION)',
+    });
   });
 
   test.each(['backplane_down', 'backplane_full', 'no_answer'] as const)('%s is 503, for sends too', async (code) => {
