@@ -52,6 +52,10 @@ export interface Link {
    * @param migratedTo id of the app server that carries it from now on.
    */
   close(connectionId: string, error: string, migratedTo?: string): void;
+  /** The client is bound no longer; the app knows it from elsewhere. */
+  forget(connectionId: string): void;
+  /** A node died: tells the app, which drops every client whose `Asrs-Instance-Id` is this. The caller forgets them. */
+  offline(node: string): void;
 }
 
 /** What a link needs of its node. */
