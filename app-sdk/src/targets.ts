@@ -13,8 +13,11 @@ type Method = (...args: unknown[]) => unknown;
 /** More names than any contract has; a program that makes names up must not fill the memory with them. */
 const maxCachedMethods = 1000;
 
-/** `await` asks for `then`, `JSON.stringify` for `toJSON`: neither may become a send. */
-const unreachable = ['then', 'toJSON'];
+/**
+ * `await` asks for `then`, `JSON.stringify` for `toJSON`: neither may become a send. Nor may `invoke` where many would be
+ * asked.
+ */
+const unreachable = ['then', 'toJSON', 'invoke'];
 
 /** The methods of one target, made at first use and kept. */
 function methodsOf(make: (name: string) => Method, own: Readonly<Record<string, Method>>): object {
