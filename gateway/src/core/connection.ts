@@ -126,10 +126,12 @@ export class Connection {
 
   /** The transport is gone, or the client said Close. */
   gone(reason: CloseReason = 'client_left'): void {
-    if (this.state !== 'closed') this.#end(reason);
+    this.#end(reason);
   }
 
+  /** Ends once: a client may turn out to be slow while its last frame is written. */
   #end(reason: CloseReason): void {
+    if (this.state === 'closed') return;
     const app = this.app;
     this.#owner.ended(this, reason);
     this.state = 'closed';
