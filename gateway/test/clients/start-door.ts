@@ -1,0 +1,127 @@
+import { ConnectionTokens } from '../../src/auth/connection-token.ts';
+import { importKeys } from '../../src/auth/keys.ts';
+import { Tokens } from '../../src/auth/tokens.ts';
+import type { Admission } from '../../src/clients/admit.ts';
+import { Gate } from '../../src/clients/admit.ts';
+import type { ConnectionClaims } from '../../src/clients/claims.ts';
+import { ConnectRate } from '../../src/clients/connect-rate.ts';
+import { Cors } from '../../src/clients/cors.ts';
+import { clientEndpoint, clientPaths } from '../../src/clients/endpoint.ts';
+import { webSocketDoor } from '../../src/clients/websocket.ts';
+import type { Clients } from '../../src/core/clients.ts';
+import { Connection, type ConnectionOwner, type Identity } from '../../src/core/connection.ts';
+import { Outbox } from '../../src/core/outbox.ts';
+import { Topics } from '../../src/core/topics.ts';
+import type { Transport } from '../../src/core/transport.ts';
+import { createHttpServer } from '../../src/http.ts';
+import type { CloseReason } from '../../src/reasons.ts';
+import { testKey } from '../auth/sign.ts';
+
+export interface DoorOptions {
+  readonly origins?: readonly string[];
+  readonly connectRate?: number;
+  readonly queueBytes?: number;
+  readonly claims?: ConnectionClaims;
+}
+
+/** The core as a client's transport sees it: it records, and answers the handshake. */
+export class FakeClients implements Clients {
+  refused: string | undefined;
+  readonly arrived: Connection[] = [];
+  readonly texts: string[] = [];
+  readonly reasons: CloseReason[] = [];
+  /** Told of every message, before it is recorded. */
+  heard: (connection: Connection, text: string) => void = () => undefined;
+  /** Told when a connection has ended. */
+  ended: (reason: CloseReason) => void = () => undefined;
+  readonly #owner: ConnectionOwner;
+
+  constructor(queueBytes: number) {
+    this.#owner = {
+      outbox: new Outbox({ queueBytes, welcomeBytes: 1000, sliceMs: 10 }),
+      now: () => performance.now(),
+      closeFrame: () => ({ bytes: Buffer.from('{"type":7}\u001e'), binary: false }),
+      opened: () => undefined,
+      ended: (_, reason) => {
+        this.reasons.push(reason);
+        this.ended(reason);
+      },
+    };
+  }
+
+  refusal(): string | undefined {
+    return this.refused;
+  }
+
+  arrive(identity: Identity, transport: Transport): Connection {
+    const connection = new Connection(identity, transport, this.#owner);
+    this.arrived.push(connection);
+    return connection;
+  }
+
+  received(connection: Connection, bytes: Uint8Array): void {
+    const text = Buffer.from(bytes).toString();
+    this.heard(connection, text);
+    this.texts.push(text);
+    if (!text.includes('"protocol"')) return;
+    connection.state = 'joining';
+    connection.accept({ bytes: Buffer.from('{}\u001e'), binary: false });
+  }
+
+  /** What the gate said of the one that arrived last. */
+  get admission(): Admission {
+    return this.arrived.at(-1)?.identity as Admission;
+  }
+}
+
+/** Claims of one process. */
+function localClaims(): ConnectionClaims {
+  const taken = new Set<string>();
+  return { claim: async (id) => !taken.has(id) && taken.add(id).has(id) };
+}
+
+export type Door = Awaited<ReturnType<typeof startDoor>>;
+
+/** The clients' door on a port of its own, with a fake core behind it. */
+export async function startDoor(options: DoorOptions = {}) {
+  const queueBytes = options.queueBytes ?? 1_000_000;
+  const clients = new FakeClients(queueBytes);
+  const keys = await importKeys([testKey]);
+  const defects: unknown[] = [];
+  const limits: string[] = [];
+  const cors = new Cors(options.origins ?? ['*']);
+  /** What the tests move to make tokens old. */
+  const clock = { aheadMs: 0 };
+  const now = (): number => Date.now() + clock.aheadMs;
+  const connectionTokens = new ConnectionTokens({ keys, firstUseMs: 30_000, now });
+  const topics = new Topics('test@0', 'a routing secret of the tests, long enough');
+  const mint = (hub: string, user: string | undefined): string => topics.mint(hub, user);
+  const gate = new Gate({
+    tokens: new Tokens({ keys, hosts: [], events: { tokenRefused: () => undefined } }),
+    connectionTokens,
+    clients,
+    connectionClaims: options.claims ?? localClaims(),
+    rate: new ConnectRate(options.connectRate ?? 1000, now),
+    cors,
+    mint,
+    events: { limitReached: (limit) => void limits.push(limit) },
+    config: { userIdChars: 20, handshakeMs: 15_000 },
+    now,
+  });
+  const server = await createHttpServer({ bodyBytes: 10_000, defect: (error) => defects.push(error) });
+  server.mount(clientEndpoint({ gate, cors, connectionTokens, mint }));
+  server.upgrade(
+    clientPaths,
+    webSocketDoor({ gate, cors, clients, config: { clientMessageBytes: 1_000_000, clientQueueBytes: queueBytes } }),
+  );
+  const port = await server.listen('127.0.0.1', 0, true);
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    clients,
+    defects,
+    limits,
+    clock,
+    [Symbol.dispose]: () => server.close(),
+  };
+}
