@@ -1,7 +1,7 @@
 import type { Address, Ids, Place, Recipient } from './address.ts';
 import type { Args, HubContract, Message, SendName, SingleTarget, Target } from './contract.ts';
 import type { SignalboxError } from './errors.ts';
-import type { NegotiateOptions, NegotiateResponse } from './negotiate.ts';
+import type { NegotiateOptions, NegotiateResponse } from './negotiate-options.ts';
 
 /** Of one call: its deadline in milliseconds, in place of the default, and a signal that gives it up. */
 export interface CallOptions {

@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose';
 import { describe } from './address.ts';
-import type { NegotiateOptions } from './negotiate.ts';
+import type { NegotiateOptions } from './negotiate-options.ts';
 
 type ClaimValue = string | number | string[];
 
