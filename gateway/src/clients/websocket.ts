@@ -54,8 +54,6 @@ export class WebSocketTransport implements Transport {
   readonly #queueBytes: number;
   /** Undefined before `open` and after the end: any use of a closed socket throws. */
   #socket: Socket | undefined;
-  /** Ended, while bytes still wait for it. */
-  #ending: Socket | undefined;
   #connection: Connection | undefined;
   /** Until the socket is open; then the connection has it. */
   #admission: Admission | undefined;
@@ -83,7 +81,6 @@ export class WebSocketTransport implements Transport {
   /** The socket is over, whoever ended it. */
   closed(): void {
     this.#socket = undefined;
-    this.#ending = undefined;
     this.#connection?.gone();
     this.#connection = undefined;
   }
@@ -106,22 +103,15 @@ export class WebSocketTransport implements Transport {
     return this.#socket?.getBufferedAmount() ?? 0;
   }
 
-  /** Close code 1000 after what was written; a client that did not read what it may is cut off, which frees its queue at once. */
+  /**
+   * Close code 1000 after what was written; a client that did not read what it may is cut off, which frees its queue at
+   * once. Never called inside `cork`, where uWebSockets.js would throw away what waits: measured.
+   */
   end(): void {
     const socket = this.#socket;
     if (socket === undefined) return;
     this.#socket = undefined;
-    const waiting = socket.getBufferedAmount();
-    if (waiting > this.#queueBytes) socket.close();
-    else if (waiting === 0) socket.end(normalClosure);
-    else this.#endLater(socket);
-  }
-
-  /** Inside a callback of the socket (it is corked there) an end would throw away the bytes that wait: measured. */
-  #endLater(socket: Socket): void {
-    this.#ending = socket;
-    setImmediate(() => {
-      if (this.#ending !== undefined) socket.end(normalClosure);
-    });
+    if (socket.getBufferedAmount() > this.#queueBytes) socket.close();
+    else socket.end(normalClosure);
   }
 }
