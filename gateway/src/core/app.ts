@@ -1,6 +1,43 @@
 import type { HandshakeRequest } from '@signalbox/app-sdk/protocol';
 import type { CloseReason } from '../reasons.ts';
-import type { Connection } from './connection.ts';
+import type { ClientOrigin } from './origin.ts';
+import type { Frame } from './transport.ts';
+
+/**
+ * `opening`: the transport is up, the handshake request not complete. `joining`: registered, its topics are being watched
+ * or the app is deciding; broadcasts skip it, direct sends wait. `open`: handshaken. `closed`: over.
+ */
+export type ClientState = 'opening' | 'joining' | 'open' | 'closed';
+
+/** What an app may know of a client, and do with it. */
+export interface Client {
+  readonly id: string;
+  readonly hub: string;
+  readonly userId: string | undefined;
+  /** Lower-cased name of its hub protocol. */
+  readonly protocol: string;
+  readonly state: ClientState;
+  /** May it see why it was closed or refused? */
+  readonly detailedErrors: boolean;
+  /** What its first request and its token said, for an app server; undefined once an app took it. */
+  origin: ClientOrigin | undefined;
+  /** Who takes what comes from it. An app may put an object of its own here, one for each client. */
+  app: App | undefined;
+  /** Has it ever sent a hub ping? */
+  pings: boolean;
+  /** Sends one frame in order, within this turn; to a handshaken client only. */
+  send(frame: Frame): void;
+  /** Answers the handshake: from now on fan-out reaches it. */
+  accept(response: Frame): void;
+  /** Refuses the handshake. */
+  refuse(response: Frame, reason: CloseReason): void;
+  /** Ends it with a hub Close message. `detail` is shown only to clients that may see it. */
+  close(reason: CloseReason, detail?: string): void;
+  /** Ends it after what was sent: the app has written its own Close message. */
+  finish(reason: CloseReason): void;
+  /** It said Close, or its transport is gone. */
+  gone(reason?: CloseReason): void;
+}
 
 /**
  * What the core needs from whoever ends the hub protocol of a client: the gateway itself (serverless hubs), or an app
@@ -12,13 +49,13 @@ export interface App {
   /** The error text that refuses this handshake, or undefined. Asked before anything is done for the client. */
   refusal(request: HandshakeRequest): string | undefined;
   /**
-   * The connection is registered and its topics are watched. The app answers through {@link Connection.accept} or
-   * {@link Connection.refuse}.
+   * The connection is registered and its topics are watched. The app answers through {@link Client.accept} or
+   * {@link Client.refuse}.
    * @param request bytes of the handshake request, its separator included.
    */
-  opened(connection: Connection, request: Uint8Array): void;
+  opened(client: Client, request: Uint8Array): void;
   /** Bytes of the client behind its handshake request, in order; valid only during the call. */
-  received(connection: Connection, bytes: Uint8Array): void;
+  received(client: Client, bytes: Uint8Array): void;
   /** The connection ended. Called exactly once for each `opened`. */
-  left(connection: Connection, reason: CloseReason): void;
+  left(client: Client, reason: CloseReason): void;
 }

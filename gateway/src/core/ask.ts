@@ -29,7 +29,8 @@ export class Asks {
   readonly #now: () => number;
   readonly #asked: (outcome: AskOutcome, ms: number) => void;
   readonly #pending = new Map<number, Pending>();
-  #nextId = 1;
+  /** Ids are even when this node has carried the question out itself: its echo is known even after its end. */
+  #nextId = 2;
 
   constructor(options: {
     node: string;
@@ -45,7 +46,8 @@ export class Asks {
 
   /** Opens a question. `here`: what this node has already answered itself. */
   open(until: AskUntil, here?: Promise<Verdict>): { readonly asker: Asker; readonly outcome: Promise<AskOutcome> } {
-    const id = this.#nextId++;
+    const id = here === undefined ? this.#nextId + 1 : this.#nextId;
+    this.#nextId += 2;
     const outcome = new Promise<AskOutcome>((settle) => {
       const started = this.#now();
       this.#pending.set(id, { until, started, settle, here, expected: undefined, answers: 0, best: 'no' });
@@ -66,9 +68,8 @@ export class Asks {
    * node found when it asked counts as its answer.
    */
   answerEcho(asker: Asker): boolean {
-    const pending = asker.node === this.#node ? this.#pending.get(asker.id) : undefined;
-    if (pending?.here === undefined) return false;
-    void pending.here.then((verdict) => this.answer(asker.id, verdict));
+    if (asker.node !== this.#node || asker.id % 2 === 1) return false;
+    void this.#pending.get(asker.id)?.here?.then((verdict) => this.answer(asker.id, verdict));
     return true;
   }
 

@@ -1,6 +1,7 @@
 import type { CloseReason } from '../reasons.ts';
-import type { App } from './app.ts';
-import type { Outbox } from './outbox.ts';
+import type { App, Client, ClientState } from './app.ts';
+import type { ClientOrigin } from './origin.ts';
+import type { Outbox, Owing } from './outbox.ts';
 import type { Frame, Transport } from './transport.ts';
 
 /** Who a client is: what its token said, read once where the connection started. */
@@ -15,13 +16,9 @@ export interface Identity {
   readonly authExpires: number | undefined;
   /** Time for the handshake request in ms. */
   readonly handshakeMs: number;
+  /** For an app server, should one carry it. */
+  readonly origin?: ClientOrigin | undefined;
 }
-
-/**
- * `opening`: the transport is up, the handshake request not complete. `joining`: registered, its topics are being watched
- * or the app is deciding; broadcasts skip it, direct sends wait. `open`: handshaken. `closed`: over.
- */
-export type ConnectionState = 'opening' | 'joining' | 'open' | 'closed';
 
 /** What a connection asks of its surroundings; one object serves all connections of a node. */
 export interface ConnectionOwner {
@@ -38,15 +35,18 @@ export interface ConnectionOwner {
  * One client. Every message to a client passes {@link send} or {@link sendDirect}, and nothing else writes to its
  * transport: the choke point on which a resume can later be built.
  */
-export class Connection {
+export class Connection implements Client, Owing {
   readonly id: string;
   readonly hub: string;
   readonly userId: string | undefined;
-  readonly identity: Identity;
+  readonly detailedErrors: boolean;
+  readonly authExpires: number | undefined;
+  readonly handshakeMs: number;
+  origin: ClientOrigin | undefined;
   readonly transport: Transport;
   /** Lower-cased name of its hub protocol; empty until the handshake request came. */
   protocol = '';
-  state: ConnectionState = 'opening';
+  state: ClientState = 'opening';
   /** Groups it is in; undefined while there is none, for most clients never join one. */
   groups: Set<string> | undefined;
   app: App | undefined;
@@ -66,7 +66,10 @@ export class Connection {
     this.id = identity.connectionId;
     this.hub = identity.hub;
     this.userId = identity.userId;
-    this.identity = identity;
+    this.detailedErrors = identity.detailedErrors;
+    this.authExpires = identity.authExpires;
+    this.handshakeMs = identity.handshakeMs;
+    this.origin = identity.origin;
     this.transport = transport;
     this.#owner = owner;
     this.lastReceived = performance.now();
@@ -121,6 +124,13 @@ export class Connection {
     if (this.state === 'closed') return;
     const frame = this.state === 'open' ? this.#owner.closeFrame(this, reason, detail) : undefined;
     if (frame !== undefined && reason !== 'slow') this.#owner.outbox.writeNow(this, frame);
+    this.#end(reason);
+  }
+
+  /** Ends the connection after what is owed, without a Close message: the app has written its own where it wanted one. */
+  finish(reason: CloseReason): void {
+    if (this.state === 'closed') return;
+    this.#owner.outbox.writeOwed(this);
     this.#end(reason);
   }
 

@@ -233,7 +233,7 @@ export class Core {
 }
 
 function shown(connection: Connection, detail: string | undefined): string | undefined {
-  return connection.identity.detailedErrors ? detail : undefined;
+  return connection.detailedErrors ? detail : undefined;
 }
 
 function frameOf(protocol: string, bytes: Uint8Array | undefined): Frame | undefined {

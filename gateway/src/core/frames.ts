@@ -27,6 +27,14 @@ export class Frames {
   #bytes(protocol: string): Uint8Array | undefined {
     if (this.#payload.kind === 'ready') return this.#payload.frames.get(protocol);
     if (protocol === textProtocol) return this.#payload.json;
-    return protocol === 'messagepack' ? jsonInvocationToMessagePack(this.#payload.json) : undefined;
+    return protocol === 'messagepack' ? converted(this.#payload.json) : undefined;
+  }
+}
+
+function converted(json: Uint8Array): Uint8Array | undefined {
+  try {
+    return jsonInvocationToMessagePack(json);
+  } catch {
+    return undefined; // the doors check it; what another node sent all the same is counted as a missing form
   }
 }

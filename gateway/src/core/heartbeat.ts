@@ -46,7 +46,7 @@ export class Heartbeat {
     this.#now = performance.now();
     this.#options.also();
     for (const connection of this.#options.opening()) {
-      if (this.#now - connection.lastPinged >= connection.identity.handshakeMs) this.#options.handshakeOver(connection);
+      if (this.#now - connection.lastPinged >= connection.handshakeMs) this.#options.handshakeOver(connection);
     }
     const wall = Date.now();
     for (const connection of this.#options.connections()) this.#check(connection, wall);
@@ -54,7 +54,7 @@ export class Heartbeat {
 
   #check(connection: Connection, wall: number): void {
     const silent = this.#now - connection.lastReceived;
-    const { authExpires } = connection.identity;
+    const { authExpires } = connection;
     if (authExpires !== undefined && wall >= authExpires) connection.close('auth_expired');
     else if (silent >= this.#options.idleMs) connection.close('idle');
     else if (connection.app?.pings) this.#ping(connection, silent);

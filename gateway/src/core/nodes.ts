@@ -16,11 +16,11 @@ export interface NodesOptions {
 /** Who wants to know of other nodes. */
 export interface NodesListener {
   /** What a node says of itself came, or changed. */
-  changed(node: string, data: unknown): void;
+  nodeChanged(node: string, data: unknown): void;
   /** A node left in good order. */
-  left(node: string): void;
+  nodeLeft(node: string): void;
   /** The lease of a node ended: it died, or is cut off. */
-  lost(node: string): void;
+  nodeLost(node: string): void;
 }
 
 interface Known {
@@ -112,7 +112,7 @@ export class Nodes {
   heard({ node, data }: News): void {
     if (node === this.#options.node) return;
     if (data !== undefined) this.#alive(node, data);
-    else if (this.#known.delete(node)) this.#gone(node, 'left');
+    else if (this.#known.delete(node)) this.#gone(node, 'nodeLeft');
   }
 
   async #see(): Promise<void> {
@@ -129,7 +129,7 @@ export class Nodes {
     for (const [node, { seen }] of this.#known) {
       if (!settled || seen >= oldest) continue;
       this.#known.delete(node);
-      this.#gone(node, 'lost');
+      this.#gone(node, 'nodeLost');
     }
   }
 
@@ -137,10 +137,10 @@ export class Nodes {
     const before = this.#known.get(node);
     this.#known.set(node, { seen: this.#options.now(), data });
     if (before?.data === data || node === this.#options.node) return;
-    for (const listener of this.#listeners) listener.changed(node, JSON.parse(data));
+    for (const listener of this.#listeners) listener.nodeChanged(node, JSON.parse(data));
   }
 
-  #gone(node: string, how: 'left' | 'lost'): void {
+  #gone(node: string, how: 'nodeLeft' | 'nodeLost'): void {
     this.#options.bus.forget(node);
     for (const listener of this.#listeners) listener[how](node);
   }

@@ -1,5 +1,13 @@
-import type { Connection } from './connection.ts';
-import type { Frame } from './transport.ts';
+import type { CloseReason } from '../reasons.ts';
+import type { Frame, Transport } from './transport.ts';
+
+/** What the outbox needs of a client. */
+export interface Owing {
+  readonly transport: Transport;
+  /** The outbox' own: what is owed within this turn. */
+  owed: Frame | Frame[] | undefined;
+  close(reason: CloseReason): void;
+}
 
 export interface OutboxOptions {
   /** Bytes that may wait in a transport for one client; above, it is closed as slow. */
@@ -21,7 +29,7 @@ export class Outbox {
   readonly welcomeBytes: number;
   readonly #queueBytes: number;
   readonly #sliceMs: number;
-  #owing: Connection[] = [];
+  #owing: Owing[] = [];
   /** Clients before this place in the line were written to. */
   #next = 0;
   #scheduled = false;
@@ -33,7 +41,7 @@ export class Outbox {
   }
 
   /** Owes one more frame to a client. */
-  add(connection: Connection, frame: Frame): void {
+  add(connection: Owing, frame: Frame): void {
     const owed = connection.owed;
     if (owed === undefined) {
       connection.owed = frame;
@@ -72,12 +80,17 @@ export class Outbox {
   }
 
   /** Writes what this client is owed and then `frame`, at once: the client is about to end. */
-  writeNow(connection: Connection, frame: Frame): void {
+  writeNow(connection: Owing, frame: Frame): void {
     this.#write(connection);
     connection.transport.write(frame);
   }
 
-  #write(connection: Connection): void {
+  /** Writes what this client is owed, at once. */
+  writeOwed(connection: Owing): void {
+    this.#write(connection);
+  }
+
+  #write(connection: Owing): void {
     const owed = connection.owed;
     if (owed === undefined) return;
     connection.owed = undefined;

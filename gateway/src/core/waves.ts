@@ -1,6 +1,7 @@
 import type { CloseReason } from '../reasons.ts';
 import type { Connection } from './connection.ts';
 
+/** Least time between two ticks. */
 const tickMs = 20;
 
 interface Wave {
@@ -17,12 +18,14 @@ interface Wave {
  */
 export class Waves {
   readonly #perTick: number;
+  readonly #tickMs: number;
   readonly #waves: Wave[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   /** @param perSecond clients closed per second. */
   constructor(perSecond: number) {
-    this.#perTick = Math.max(1, Math.round((perSecond * tickMs) / 1000));
+    this.#perTick = Math.max(1, Math.floor((perSecond * tickMs) / 1000));
+    this.#tickMs = Math.ceil((this.#perTick * 1000) / perSecond);
   }
 
   /** Resolves when the last of them was closed. */
@@ -34,11 +37,16 @@ export class Waves {
     });
   }
 
+  /** The timer is set before anybody is closed: waves that come now, or right after the last, wait for the next tick. */
   #tick(): void {
-    this.#timer = undefined;
+    this.#timer = setTimeout(() => this.#next(), this.#tickMs);
     let left = this.#perTick;
     while (left > 0 && this.#waves[0] !== undefined) left = this.#advance(this.#waves[0], left);
-    if (this.#waves.length > 0) this.#timer = setTimeout(() => this.#tick(), tickMs);
+  }
+
+  #next(): void {
+    this.#timer = undefined;
+    if (this.#waves.length > 0) this.#tick();
   }
 
   #advance(wave: Wave, allowed: number): number {

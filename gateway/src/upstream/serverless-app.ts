@@ -8,8 +8,7 @@ import {
   type Splitter,
   TooLargeError,
 } from '@signalbox/app-sdk/protocol';
-import type { App } from '../core/app.ts';
-import type { Connection } from '../core/connection.ts';
+import type { App, Client } from '../core/app.ts';
 import type { Events } from '../observe/events.ts';
 
 export interface ServerlessOptions {
@@ -26,7 +25,7 @@ export class ServerlessApp implements App {
   readonly pings = true;
   readonly #options: ServerlessOptions;
   /** Clients in the middle of a message. */
-  readonly #partial = new Map<Connection, Splitter>();
+  readonly #partial = new Map<Client, Splitter>();
   /** One per hub protocol, for the many clients whose bytes end with a message: they need nothing of their own. */
   readonly #shared = new Map<HubProtocol, Splitter>();
 
@@ -39,35 +38,36 @@ export class ServerlessApp implements App {
     return judged.kind === 'refusal' ? judged.error : undefined;
   }
 
-  opened(connection: Connection): void {
-    connection.accept({ bytes: handshakeResponse(), binary: protocolOf(connection).binary });
+  opened(client: Client): void {
+    client.origin = undefined;
+    client.accept({ bytes: handshakeResponse(), binary: protocolOf(client).binary });
   }
 
-  received(connection: Connection, bytes: Uint8Array): void {
+  received(client: Client, bytes: Uint8Array): void {
     try {
-      this.#split(connection, bytes);
+      this.#split(client, bytes);
     } catch (error) {
-      connection.close(error instanceof TooLargeError ? 'too_large' : 'bad_message');
+      client.close(error instanceof TooLargeError ? 'too_large' : 'bad_message');
     }
   }
 
-  left(connection: Connection): void {
-    this.#partial.delete(connection);
+  left(client: Client): void {
+    this.#partial.delete(client);
   }
 
-  #split(connection: Connection, bytes: Uint8Array): void {
-    const protocol = protocolOf(connection);
-    const splitter = this.#partial.get(connection) ?? this.#sharedFor(protocol);
+  #split(client: Client, bytes: Uint8Array): void {
+    const protocol = protocolOf(client);
+    const splitter = this.#partial.get(client) ?? this.#sharedFor(protocol);
     let messages = 0;
     try {
       for (const record of splitter.push(bytes)) {
         messages++;
-        this.#message(connection, protocol, protocol.parse(record));
-        if (connection.state !== 'open') break;
+        this.#message(client, protocol, protocol.parse(record));
+        if (client.state !== 'open') break;
       }
     } finally {
       this.#options.events.received(messages, bytes.length);
-      this.#keep(connection, protocol, splitter);
+      this.#keep(client, protocol, splitter);
     }
   }
 
@@ -81,39 +81,38 @@ export class ServerlessApp implements App {
   }
 
   /** A splitter that holds half a message belongs to its client until the message is whole. */
-  #keep(connection: Connection, protocol: HubProtocol, splitter: Splitter): void {
-    const half = splitter.pending > 0 && connection.state === 'open';
-    if (half) this.#partial.set(connection, splitter);
-    else this.#partial.delete(connection);
+  #keep(client: Client, protocol: HubProtocol, splitter: Splitter): void {
+    const half = splitter.pending > 0 && client.state === 'open';
+    if (half) this.#partial.set(client, splitter);
+    else this.#partial.delete(client);
     if (this.#shared.get(protocol) === splitter && splitter.pending > 0) this.#shared.delete(protocol);
   }
 
-  #message(connection: Connection, protocol: HubProtocol, message: HubMessage | undefined): void {
+  #message(client: Client, protocol: HubProtocol, message: HubMessage | undefined): void {
     switch (message?.kind) {
       case 'ping':
-        connection.pings = true;
+        client.pings = true;
         return;
       case 'close':
-        connection.gone('client_left');
+        client.gone('client_left');
         return;
       case 'invocation':
       case 'streamInvocation':
-        if (message.invocationId) this.#decline(connection, protocol, message.invocationId, message.target);
+        if (message.invocationId) this.#decline(client, protocol, message.invocationId, message.target);
         return;
       default: // results, items, cancels: of calls that were declined, or never made
     }
   }
 
-  #decline(connection: Connection, protocol: HubProtocol, invocationId: string, target: string): void {
-    const error = `Failed to invoke '${target}': hub '${connection.hub}' has neither an app server nor an upstream.`;
+  #decline(client: Client, protocol: HubProtocol, invocationId: string, target: string): void {
+    const error = `Failed to invoke '${target}': hub '${client.hub}' has neither an app server nor an upstream.`;
     const bytes = protocol.write({ kind: 'completion', invocationId, error });
-    connection.send({ bytes, binary: protocol.binary });
+    client.send({ bytes, binary: protocol.binary });
   }
 }
 
-function protocolOf(connection: Connection): HubProtocol {
-  const protocol = hubProtocol(connection.protocol);
-  if (protocol === undefined)
-    throw new TypeError(`"protocol" must be one the gateway speaks, got ${connection.protocol}`);
+function protocolOf(client: Client): HubProtocol {
+  const protocol = hubProtocol(client.protocol);
+  if (protocol === undefined) throw new TypeError(`"protocol" must be one the gateway speaks, got ${client.protocol}`);
   return protocol;
 }

@@ -1,0 +1,83 @@
+import type { Streams } from '../core/streams.ts';
+import type { CarriedClient, ClientInfo, Link } from './link.ts';
+
+/** The way of one client to its app server. */
+export interface Carrier {
+  /** Id of the app server. */
+  readonly server: string;
+  /** The node of the link. */
+  readonly node: string;
+  /** Bytes of the client; valid only during the call. @returns false when they surely did not arrive. */
+  data(bytes: Uint8Array): boolean | Promise<boolean>;
+  /** The client is over, or carried elsewhere from now on. */
+  left(error: string, migratedTo?: string): void;
+}
+
+/** What opening a way needs. */
+export interface OpenRequest {
+  readonly client: CarriedClient;
+  readonly hub: string;
+  readonly info: ClientInfo;
+  readonly request: Uint8Array;
+  readonly migratedFrom: string | undefined;
+}
+
+/** A client carried by a link here. */
+export function openHere(link: Link, node: string, { client, info, request, migratedFrom }: OpenRequest): Carrier {
+  const { connectionId } = info;
+  link.open(client, info, request, migratedFrom);
+  return {
+    server: link.server,
+    node,
+    data: (bytes) => {
+      link.data(connectionId, bytes);
+      return true;
+    },
+    left: (error, migratedTo) => link.close(connectionId, error, migratedTo),
+  };
+}
+
+/** Where a link is that is not here. */
+export interface There {
+  readonly node: string;
+  readonly link: string;
+  readonly server: string;
+}
+
+/**
+ * A client carried by a link elsewhere: asks that node, and gives undefined when it does not take the client in time.
+ * What it may have taken all the same is closed there.
+ */
+export async function openThere(
+  there: There,
+  here: { readonly node: string; readonly streams: Streams; readonly pieceBytes: number },
+  { hub, info, request, migratedFrom }: OpenRequest,
+): Promise<Carrier | undefined> {
+  const { connectionId: connection, claims, headers, queryString, protocol } = info;
+  const { node, streams } = here;
+  const { link } = there;
+  const told = { claims, headers, queryString, protocol, request, migratedFrom };
+  const verdict = await streams.open(there.node, { kind: 'streamOpen', hub, connection, node, link, ...told });
+  const left: Carrier['left'] = (error, migratedTo) =>
+    void streams.send(there.node, { kind: 'streamLeft', hub, connection, error, migratedTo });
+  if (verdict !== 'yes') {
+    if (verdict !== 'no') left('');
+    return undefined;
+  }
+  let number = 0;
+  const piece = (bytes: Uint8Array): Promise<boolean> =>
+    streams.send(there.node, { kind: 'streamUp', hub, connection, node, number: ++number, bytes });
+  return { server: there.server, node: there.node, data: (bytes) => inPieces(bytes, here.pieceBytes, piece), left };
+}
+
+/** Large bytes travel in pieces, each within the limit of a message between nodes. */
+export async function inPieces(
+  bytes: Uint8Array,
+  pieceBytes: number,
+  send: (piece: Uint8Array) => Promise<boolean>,
+): Promise<boolean> {
+  if (bytes.length <= pieceBytes) return send(bytes);
+  const sent: Promise<boolean>[] = [];
+  for (let at = 0; at < bytes.length; at += pieceBytes) sent.push(send(bytes.subarray(at, at + pieceBytes)));
+  return (await Promise.all(sent)).every((arrived) => arrived);
+}
