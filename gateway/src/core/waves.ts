@@ -1,7 +1,7 @@
 import type { CloseReason } from '../reasons.ts';
 import type { Connection } from './connection.ts';
 
-/** Least time between two ticks. */
+/** About the time between two ticks; longer when less than one client a tick may be closed. */
 const tickMs = 20;
 
 interface Wave {
