@@ -1,9 +1,10 @@
-import { type Claims, type ClientClaims, readClientClaims, transportBits } from '../auth/claims.ts';
+import { type ClientClaims, readClientClaims, transportBits } from '../auth/claims.ts';
 import type { ConnectionTokens } from '../auth/connection-token.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Config } from '../config.ts';
 import type { Clients } from '../core/clients.ts';
 import type { Identity } from '../core/connection.ts';
+import type { ClientOrigin } from '../core/origin.ts';
 import type { TransportKind } from '../core/transport.ts';
 import { GatewayError } from '../errors.ts';
 import type { HttpRequest } from '../http.ts';
@@ -11,7 +12,7 @@ import type { Events } from '../observe/events.ts';
 import type { ConnectionClaims } from './claims.ts';
 import type { ConnectRate } from './connect-rate.ts';
 import type { Cors } from './cors.ts';
-import { parameters, withoutToken } from './query.ts';
+import { parameters, withoutSecrets } from './query.ts';
 
 /** Who asks, as its token says. */
 export interface Caller {
@@ -20,16 +21,9 @@ export interface Caller {
   readonly claims: ClientClaims;
 }
 
-/** A client that may connect, with what its app may want to know of it. */
+/** A client that may connect. */
 export interface Admission extends Identity {
-  /** All of its token, in order. */
-  readonly claims: Claims;
-  /** Of its first request, as sent but without the token; no question mark. */
-  readonly query: string;
-  /** Id of the app server it belongs to, and how much. */
-  readonly server: string | undefined;
-  readonly sticky: 'Preferred' | 'Required' | undefined;
-  readonly diagnostic: boolean;
+  readonly origin: ClientOrigin;
 }
 
 export interface GateOptions {
@@ -95,11 +89,7 @@ export class Gate {
       detailedErrors: claims.detailedErrors,
       authExpires: claims.authExpires,
       handshakeMs: claims.handshakeMs ?? this.#options.config.handshakeMs,
-      claims: claims.all,
-      query: withoutToken(request.queryText),
-      server: claims.server,
-      sticky: claims.sticky,
-      diagnostic: claims.diagnostic,
+      origin: originOf(request, claims),
     };
   }
 
@@ -141,6 +131,26 @@ export class Gate {
     this.#checkRoom(hub, user);
     return connectionId;
   }
+}
+
+/** What an app may see of the headers: what the client is, and where it says that it comes from (service protocol, 10.3). */
+const shownHeaders = ['user-agent', 'x-signalr-user-agent', 'origin', 'accept-language', 'x-forwarded-for'] as const;
+
+function originOf(request: HttpRequest, claims: ClientClaims): ClientOrigin {
+  const headers: [string, string][] = [];
+  for (const name of shownHeaders) {
+    const value = request.header(name);
+    if (value !== undefined) headers.push([name, value]);
+  }
+  return {
+    claims: claims.all,
+    query: withoutSecrets(request.queryText),
+    headers,
+    remoteAddress: request.remoteAddress,
+    server: claims.server,
+    sticky: claims.sticky,
+    diagnostic: claims.diagnostic,
+  };
 }
 
 /** The first `hub`: a hostile client can append another (negotiate reference, 2.1). */

@@ -7,13 +7,18 @@ export function parameters(query: URLSearchParams, name: string): string[] {
   return values;
 }
 
-/** The query as the app may see it: as sent, but without the token. */
-export function withoutToken(queryText: string): string {
+/**
+ * The query as an app may see it: as sent, but without the token and without the connection token, which is the last `id`;
+ * one before it is the app's own.
+ */
+export function withoutSecrets(queryText: string): string {
   const parts = queryText.split('&');
-  return parts.filter((part) => nameOf(part) !== 'access_token').join('&');
+  const names = parts.map(nameOf);
+  const id = names.lastIndexOf('id');
+  return parts.filter((_, i) => names[i] !== 'access_token' && i !== id).join('&');
 }
 
-/** Read as the token itself is looked up, so that an escaped name does not carry a token past this. */
+/** Read as {@link parameters} reads it, so that an escaped name does not carry a secret past this. */
 function nameOf(part: string): string | undefined {
   const [name] = new URLSearchParams(part).keys();
   return name?.toLowerCase();

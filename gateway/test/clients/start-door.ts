@@ -1,7 +1,6 @@
 import { ConnectionTokens } from '../../src/auth/connection-token.ts';
 import { importKeys } from '../../src/auth/keys.ts';
 import { Tokens } from '../../src/auth/tokens.ts';
-import type { Admission } from '../../src/clients/admit.ts';
 import { Gate } from '../../src/clients/admit.ts';
 import type { ConnectionClaims } from '../../src/clients/claims.ts';
 import { ConnectRate } from '../../src/clients/connect-rate.ts';
@@ -28,6 +27,8 @@ export interface DoorOptions {
 export class FakeClients implements Clients {
   refused: string | undefined;
   readonly arrived: Connection[] = [];
+  /** What the gate said of the one that arrived last. */
+  identity: Identity | undefined;
   readonly texts: string[] = [];
   readonly reasons: CloseReason[] = [];
   /** Told of every message, before it is recorded. */
@@ -54,6 +55,7 @@ export class FakeClients implements Clients {
   }
 
   arrive(identity: Identity, transport: Transport): Connection {
+    this.identity = identity;
     const connection = new Connection(identity, transport, this.#owner);
     this.arrived.push(connection);
     return connection;
@@ -66,11 +68,6 @@ export class FakeClients implements Clients {
     if (!text.includes('"protocol"')) return;
     connection.state = 'joining';
     connection.accept({ bytes: Buffer.from('{}\u001e'), binary: false });
-  }
-
-  /** What the gate said of the one that arrived last. */
-  get admission(): Admission {
-    return this.arrived.at(-1)?.identity as Admission;
   }
 }
 

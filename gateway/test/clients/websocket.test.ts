@@ -177,33 +177,52 @@ describe('the token', () => {
     expect(statusOf(await upgraded(`?hub=chat&access_token=${token({ filler: 'x'.repeat(10_500) })}`))).toBe(101);
   });
 
-  it('makes who the client is: user, claims in order, times, and a query without the token', async () => {
-    const more = {
-      'asrs.s.derror': 'True',
-      'asrs.s.cht': '5',
-      role: ['a', 'b'],
-      'asrs.s.sn': 's',
-      'asrs.s.ssticky': 'Required',
-    };
-    const claims = { ...clientClaims('chat', more), 'asrs.s.coae': 'true', 'asrs.s.aeo': '4000000000' };
-    const exact = JSON.stringify(claims).replace('{', '{"nameid":9007199254740993,');
-    const query = `?hub=chat&a=1%202&access_token=${sign(exact, testKey)}&Access%5Ftoken=x&asrs.op=%2Fchat&access_token=${sign(exact)}`;
-    const socket = new WebSocket(`ws://127.0.0.1:${door.port}/client/${query}`);
+  it('makes who the client is, and what an app is told of it, without its secrets', async () => {
+    const { connectionId, connectionToken } = await negotiated({ nameid: 'u' });
+    const more = { 'asrs.s.derror': 'True', 'asrs.s.cht': '5', 'asrs.s.sn': 's', 'asrs.s.ssticky': 'Required' };
+    const claims = { nameid: 'u', ...more, 'asrs.s.coae': 'true', 'asrs.s.aeo': '4000000000', role: ['a', 'b'] };
+    const query = [
+      `hub=chat&a=1%202&id=mine&access_token=x&asrs.op=%2Fchat&id=${connectionToken}`,
+      `access%5Ftoken=${token(claims)}`,
+    ];
+    const socket = new WebSocket(`ws://127.0.0.1:${door.port}/client/?${query.join('&')}`, {
+      headers: { 'User-Agent': 'tests', Cookie: 'secret=1', 'X-Forwarded-For': '10.0.0.1' },
+    });
     await once(socket, 'open');
-    const { connectionId, claims: all, ...rest } = door.clients.admission;
-    expect(rest).toEqual({
+    socket.terminate();
+    const { origin, ...identity } = door.clients.identity ?? {};
+    expect(identity).toEqual({
       hub: 'chat',
-      userId: '9007199254740993',
+      connectionId,
+      userId: 'u',
       detailedErrors: true,
       authExpires: 4_000_000_000_000,
       handshakeMs: 5000,
-      query: 'hub=chat&a=1%202&asrs.op=%2Fchat',
+    });
+    const { claims: all, ...rest } = origin ?? {};
+    expect(rest).toEqual({
+      query: 'hub=chat&a=1%202&id=mine&asrs.op=%2Fchat',
+      headers: [
+        ['user-agent', 'tests'],
+        ['x-forwarded-for', '10.0.0.1'],
+      ],
+      remoteAddress: '127.0.0.1',
       server: 's',
       sticky: 'Required',
       diagnostic: false,
     });
-    expect(all.filter(({ name }) => name === 'role').map((claim) => claim.text)).toEqual(['a', 'b']);
-    expect(connectionId).toHaveLength(34);
+    expect(all?.slice(-3).map(({ name, text }) => `${name} ${text}`)).toEqual([
+      'asrs.s.aeo 4000000000',
+      'role a',
+      'role b',
+    ]);
+  });
+
+  it('names a user by a number as it is written', async () => {
+    const exact = JSON.stringify(clientClaims('chat')).replace('{', '{"nameid":9007199254740993,');
+    const socket = new WebSocket(`ws://127.0.0.1:${door.port}/client/?hub=chat&access_token=${sign(exact, testKey)}`);
+    await once(socket, 'open');
+    expect(door.clients.identity?.userId).toBe('9007199254740993');
     socket.terminate();
   });
 });
