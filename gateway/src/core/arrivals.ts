@@ -131,9 +131,13 @@ export class Arrivals implements Clients {
     if (connection.state !== 'joining') return;
     connection.app = app;
     app.opened(connection, head);
+  }
+
+  /** The handshake was answered: the app takes what the client has said meanwhile. */
+  accepted(connection: Connection): void {
     const early = this.#early.get(connection);
     this.#early.delete(connection);
-    if (early !== undefined) this.received(connection, early);
+    if (early !== undefined) connection.app?.received(connection, early);
   }
 
   /** First watch, then read: a change of the user's groups that comes in between is either read or heard. */

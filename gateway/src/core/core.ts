@@ -155,7 +155,11 @@ export class Core {
       now: () => this.#heartbeat.now(),
       closeFrame: (connection, reason, detail) =>
         frameOf(connection.protocol, closeBytes(connection.protocol, reason, shown(connection, detail))),
-      opened: ({ hub, transport, protocol }) => events.connectionOpened(hub, transport.kind, protocol),
+      opened: (connection) => {
+        const { hub, transport, protocol } = connection;
+        events.connectionOpened(hub, transport.kind, protocol);
+        this.arrivals.accepted(connection);
+      },
       ended: (connection, reason) => {
         const { hub, transport, protocol } = connection;
         if (connection.state === 'open') events.connectionClosed(hub, transport.kind, protocol, reason);
