@@ -77,6 +77,7 @@ export class Membership {
     return verdicts.find((verdict) => verdict !== 'yes') ?? 'yes';
   }
 
+  /** Who left meanwhile is in no group any more. */
   #behindReading(
     connection: Connection,
     act: (connection: Connection) => Verdict | Promise<Verdict>,
@@ -84,7 +85,8 @@ export class Membership {
     const waiting = this.#reading.get(connection);
     if (waiting === undefined) return act(connection);
     return new Promise((resolve, reject) => {
-      waiting.push(() => Promise.resolve(act(connection)).then(resolve, reject));
+      const change = (): Verdict | Promise<Verdict> => (connection.state === 'closed' ? 'yes' : act(connection));
+      waiting.push(() => Promise.resolve(change()).then(resolve, reject));
     });
   }
 
