@@ -44,6 +44,8 @@ export interface CoresOptions {
   readonly config?: Partial<Config>;
   /** Whoever ends the hub protocol. Default: the gateway itself. */
   readonly app?: App;
+  /** Clock of the records in memory, in milliseconds. */
+  readonly now?: () => number;
 }
 
 /** Cores of one service; disposing closes them. */
@@ -79,13 +81,13 @@ interface Meeting {
 
 /** One core that knows of no other. */
 export async function startAlone(options: CoresOptions = {}): Promise<TestCore & AsyncDisposable> {
-  const cores = await start(['alone'], () => inMemory(undefined), options);
+  const cores = await start(['alone'], () => inMemory(undefined, ['alone'], options.now), options);
   return Object.assign(cores.at(0), { [Symbol.asyncDispose]: () => cores[Symbol.asyncDispose]() });
 }
 
 /** Cores that meet in this process. */
 export function startCores(count: number, options: CoresOptions = {}): Promise<Cores> {
-  return start(names(count), (nodes) => inMemory(new MemoryExchange(), nodes), options);
+  return start(names(count), (nodes) => inMemory(new MemoryExchange(), nodes, options.now), options);
 }
 
 /** Cores that meet in Redis, each with its own connections. */
@@ -156,10 +158,14 @@ function inRedis(url: string): Meeting {
 }
 
 /** Records of one memory, shared by all nodes; those of a node whose backplane is cut fail. */
-function inMemory(exchange: MemoryExchange | undefined, nodes: readonly string[] = ['alone']): Meeting {
+function inMemory(
+  exchange: MemoryExchange | undefined,
+  nodes: readonly string[],
+  now: () => number = Date.now,
+): Meeting {
   const publish = async (topic: string, envelope: Uint8Array): Promise<number> =>
     exchange?.publish(topic, envelope) ?? 0;
-  const shared = createMemoryRecords({ node: 'shared', publish });
+  const shared = createMemoryRecords({ node: 'shared', publish, now });
   return {
     backplane: () => createMemoryBackplane(exchange === undefined ? { prefix } : { prefix, exchange }),
     records: (_node, backplane) => {
