@@ -5,7 +5,7 @@ import { settingGroups } from '../src/command-line.ts';
 import { errors } from '../src/errors.ts';
 import type { MetricRow } from '../src/observe/meters.ts';
 import { metrics } from '../src/observe/metrics.ts';
-import { closeReasons, dropReasons } from '../src/reasons.ts';
+import { closeReasons, dropReasons, linkReasons } from '../src/reasons.ts';
 
 /** The pages that are made from tables: file name → text. */
 export function pages(): Readonly<Record<string, string>> {
@@ -82,6 +82,13 @@ function errorsPage(): string {
     'The same words stand in the log and in `signalbox_connections_closed_total`. "Error" is the text of the Close message\n' +
       'that the client gets, "reconnect" its `allowReconnect`.',
     table(['reason', 'error', 'reconnect', 'meaning'], closes),
+    '## Why a link ended',
+    'The same words stand in the log and in `signalbox_links_closed_total`. The WebSocket of the app server is closed with 1000\n' +
+      'unless said otherwise; its clients are closed as `link_lost`, or find another link.',
+    table(
+      ['reason', 'meaning'],
+      Object.entries(linkReasons).map(([name, doc]) => [code(name), doc]),
+    ),
     '## Why something was not delivered',
     'Every loss is counted in `signalbox_dropped_total` under one of these.',
     table(

@@ -125,6 +125,24 @@ export const settings = {
     64 * KiB,
     'Bytes of direct sends that wait for a client until its handshake is done.',
   ),
+  linkMessageBytes: setting(
+    'SIGNALBOX_LINK_MESSAGE_BYTES',
+    bytes(KiB, 64 * MiB),
+    16 * MiB,
+    'Largest message on a link.',
+  ),
+  linkQueueBytes: setting(
+    'SIGNALBOX_LINK_QUEUE_BYTES',
+    bytes(64 * KiB, 1024 * MiB),
+    16 * MiB,
+    'Bytes that may wait for one app server; above: its link is closed, slow.',
+  ),
+  linkClientQueueBytes: setting(
+    'SIGNALBOX_LINK_CLIENT_QUEUE_BYTES',
+    bytes(KiB, 1024 * MiB),
+    256 * KiB,
+    'Bytes of one client that may wait for its app server; above: that client is closed, app_slow.',
+  ),
   backplaneQueueBytes: setting(
     'SIGNALBOX_BACKPLANE_QUEUE_BYTES',
     bytes(64 * KiB, 1024 * MiB),

@@ -57,6 +57,7 @@ export const dropReasons = {
   backplane_full: 'Redis did not take what was published: SIGNALBOX_BACKPLANE_QUEUE_BYTES or _MS was reached.',
   behind: 'This node was late by SIGNALBOX_LATE_MS and shed its oldest broadcasts and group sends.',
   too_large: 'Above SIGNALBOX_MESSAGE_BYTES.',
+  invalid: 'A link sent it with a filter, or with a name or a list that breaks its limit; the link was told.',
   no_protocol: "The app gave no payload for the client's hub protocol.",
   not_handshaken: 'A direct send did not fit into the line of a client that has not finished its handshake.',
   duplicate: 'An envelope that was seen before came again.',
@@ -66,3 +67,18 @@ export const dropReasons = {
 
 /** Why something was not delivered: one of the words of {@link dropReasons}. */
 export type DropReason = keyof typeof dropReasons;
+
+/** Why a link, the service connection of an app server, ended. Its WebSocket is closed with 1000 unless the row says otherwise. */
+export const linkReasons = {
+  app_left: 'The app server closed the link, or its network did.',
+  refused: 'Its handshake asked for a version or a type of connection that there is not.',
+  malformed: 'Bytes that are no message of the service protocol, another message before the handshake, or text (1003).',
+  too_large: 'A message above SIGNALBOX_LINK_MESSAGE_BYTES.',
+  silent: 'Nothing came for 30 seconds.',
+  slow: 'The app server did not read: more than SIGNALBOX_LINK_QUEUE_BYTES were waiting for it. Cut off at once.',
+  drain: 'This node is stopping.',
+  handshake_timeout: 'No handshake within 15 seconds.',
+} as const;
+
+/** Why a link ended: one of the words of {@link linkReasons}. */
+export type LinkReason = keyof typeof linkReasons;

@@ -82,7 +82,11 @@ function bounded(name: string, value: string | undefined, most: number): string 
   throw new GatewayError('name_invalid', `"${name}" must be 1 to ${most} characters, got ${length}`);
 }
 
-function fullHub(hub: string, application: string | undefined): string {
+/**
+ * The lower-cased full name of a hub, its application's in front.
+ * @throws {GatewayError} `hub_invalid`
+ */
+export function fullHub(hub: string, application: string | undefined): string {
   const parts = application ? { application, hub } : { hub };
   for (const [name, value] of Object.entries(parts)) {
     if (!hubForm.test(value))

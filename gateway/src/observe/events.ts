@@ -1,4 +1,4 @@
-import type { CloseReason, DropReason } from '../reasons.ts';
+import type { CloseReason, DropReason, LinkReason } from '../reasons.ts';
 
 /**
  * Facts that the parts report as they happen. `metrics.ts` turns them into Prometheus; tests record them.
@@ -11,6 +11,10 @@ export interface Events {
   connectionClosed(hub: string, transport: string, protocol: string, reason: CloseReason): void;
   /** A client ended before its handshake was done. */
   connectionRefused(reason: CloseReason | 'bad_handshake'): void;
+  /** The WebSocket of an app server's link is up; its handshake follows. */
+  linkOpened(hub: string): void;
+  /** A link that was counted by `linkOpened` ended. */
+  linkClosed(hub: string, reason: LinkReason): void;
   /** Frames written to clients in one fan-out or direct send. */
   delivered(frames: number, bytes: number): void;
   /** Bytes that came from one client in one unit of its transport, and how many hub messages ended in it. */

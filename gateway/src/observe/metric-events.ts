@@ -12,8 +12,13 @@ const protocols = new Set(['json', 'messagepack']);
 export class ClientLabels {
   readonly #hubs = new BoundedLabel(mostHubs);
 
+  /** Clients and links share the names, so that one hub is never `other` here and itself there. */
+  hub(name: string): string {
+    return this.#hubs.of(name);
+  }
+
   of(hub: string, transport: string, protocol: string): Record<'hub' | 'transport' | 'protocol', string> {
-    return { hub: this.#hubs.of(hub), transport, protocol: protocols.has(protocol) ? protocol : 'other' };
+    return { hub: this.hub(hub), transport, protocol: protocols.has(protocol) ? protocol : 'other' };
   }
 }
 
@@ -66,6 +71,7 @@ function lookup<Child>(make: (value: string) => Child): (value: string) => Child
 export function createEvents(meters: Meters<MetricName>, clients: ClientLabels, down: DownTime): Events {
   return {
     ...connectionEvents(meters, clients),
+    ...linkEvents(meters, clients),
     ...trafficEvents(meters),
     ...doorEvents(meters),
     ...backplaneEvents(meters, down),
@@ -83,6 +89,31 @@ function connectionEvents(meters: Meters<MetricName>, clients: ClientLabels): Co
     connectionClosed: (hub, transport, protocol, reason) =>
       closed.inc({ ...clients.of(hub, transport, protocol), reason }),
     connectionRefused: (reason) => add(refused[reason], 1),
+  };
+}
+
+type LinkEvents = Pick<Events, 'linkOpened' | 'linkClosed'>;
+
+/** Links are few and live long: they are counted here, by the label of their hub. */
+function linkEvents(meters: Meters<MetricName>, clients: ClientLabels): LinkEvents {
+  const opened = meters.counter('signalbox_links_opened_total');
+  const closed = meters.counter('signalbox_links_closed_total');
+  const links = new Map<string, number>();
+  const count = (hub: string, change: 1 | -1): void => void links.set(hub, (links.get(hub) ?? 0) + change);
+  meters.asked('signalbox_links', (set) => {
+    for (const [hub, value] of links) set(value, { hub });
+  });
+  return {
+    linkOpened(name) {
+      const hub = clients.hub(name);
+      count(hub, 1);
+      opened.inc({ hub });
+    },
+    linkClosed(name, reason) {
+      const hub = clients.hub(name);
+      count(hub, -1);
+      closed.inc({ hub, reason });
+    },
   };
 }
 

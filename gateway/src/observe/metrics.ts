@@ -38,6 +38,25 @@ export const metrics = {
     moves:
       'handshake_timeout: clients that never speak, or a proxy that holds frames back. bad_handshake: no SignalR clients.',
   },
+  signalbox_links: {
+    type: 'gauge',
+    labels: ['hub'],
+    help: 'Links of app servers on this node, those that have not finished their handshake included.',
+    moves:
+      '0 on all nodes: the clients of a default hub are refused. Uneven between nodes: the balancer does not spread.',
+  },
+  signalbox_links_opened_total: {
+    type: 'counter',
+    labels: ['hub'],
+    help: 'Links that app servers opened.',
+    moves: 'High while signalbox_links stays level: app servers reconnect in a loop; see the reasons of their ends.',
+  },
+  signalbox_links_closed_total: {
+    type: 'counter',
+    labels: ['hub', 'reason'],
+    help: 'Links that ended, by reason. Each takes its clients with it.',
+    moves: 'slow or silent: an app server hangs. malformed or refused: it is no app server that this gateway knows.',
+  },
   signalbox_delivered_frames_total: {
     type: 'counter',
     labels: [],

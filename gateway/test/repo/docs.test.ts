@@ -4,7 +4,7 @@ import { pages } from '../../docs/generate.ts';
 import { settings } from '../../src/config.ts';
 import { errors } from '../../src/errors.ts';
 import { metrics } from '../../src/observe/metrics.ts';
-import { closeReasons, dropReasons } from '../../src/reasons.ts';
+import { closeReasons, dropReasons, linkReasons } from '../../src/reasons.ts';
 
 const docs = new URL('../../docs/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, docs), 'utf8');
@@ -21,7 +21,7 @@ test('configuration.md names every setting once, and no other', () => {
 });
 
 test('errors.md names every error and reason once, and no other', () => {
-  const names = [errors, closeReasons, dropReasons].flatMap((table) => Object.keys(table));
+  const names = [errors, closeReasons, linkReasons, dropReasons].flatMap((table) => Object.keys(table));
   expect(firstCells(read('errors.md')).sort()).toEqual(names.sort());
 });
 
