@@ -1,7 +1,7 @@
 import { describe, type Spot } from './address.ts';
-import { SignalboxError } from './errors.ts';
+import { RestError, SignalboxError } from './errors.ts';
 import type { RestCalls } from './rest-calls.ts';
-import type { RestDoor } from './rest-door.ts';
+import type { RestCall, RestDoor } from './rest-door.ts';
 import type { RestAnswer } from './rest-exchange.ts';
 
 const maxPageSize = 200;
@@ -48,9 +48,20 @@ function readPage(answer: RestAnswer): Page {
   return { members: body.value.map(readMember), next: nextQuery(body.nextLink) };
 }
 
+/** An unknown group is an answer; any other 404 means that the service has no such list. */
+async function ask(door: RestDoor, call: RestCall, signal: AbortSignal | undefined): Promise<RestAnswer> {
+  try {
+    return await door.call(call, signal && { signal });
+  } catch (error) {
+    if (!(error instanceof RestError) || error.status !== 404) throw error;
+    const text = `connections.list of a group is not offered by this service (${error.message})`;
+    throw new SignalboxError('ERR_NOT_SUPPORTED', text, { cause: error });
+  }
+}
+
 /**
- * The members of a group, page after page; an unknown group has none. Throws what the door throws, and ERR_UNAVAILABLE for
- * pages that break the form of the REST API, section 5.
+ * The members of a group, page after page; an unknown group has none. Throws what the door throws, ERR_NOT_SUPPORTED where
+ * there is no such list, and ERR_UNAVAILABLE for pages that break the form of the REST API, section 5.
  */
 export async function* members(
   door: RestDoor,
@@ -62,7 +73,7 @@ export async function* members(
   let query: string | undefined;
   do {
     const before = query;
-    const page = readPage(await door.call(calls.members(spot, pageSize, query), signal && { signal }));
+    const page = readPage(await ask(door, calls.members(spot, pageSize, query), signal));
     yield* page.members;
     query = page.next;
     if (query !== undefined && query === before) throw malformedPage();

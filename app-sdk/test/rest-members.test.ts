@@ -73,4 +73,16 @@ describe('the members of a group', () => {
       `"pageSize" must be a whole number from 1 to 200, got ${pageSize}`,
     );
   });
+
+  test('are not offered by a service that does not know the path', async () => {
+    rest.server.answer = () => refusal(404, 'Error.Request.NotFound');
+    await expect(list()).rejects.toMatchObject({ code: 'ERR_NOT_SUPPORTED', outcome: 'notSent' });
+  });
+
+  test('are asked for with the application', async () => {
+    rest.server.answer = () => page([]);
+    const app = rest.client({ application: 'App' });
+    expect(await app.connections.list({ group: 'g' })[Symbol.asyncIterator]().next()).toMatchObject({ done: true });
+    expect(rest.server.seen[0]?.query).toBe(`maxpagesize=200&application=app&${later}`);
+  });
 });
