@@ -44,4 +44,16 @@ describe('invoke', () => {
     rest.server.answer = () => refusal(400, 'Error.Connection.Failed', 'no name');
     await expect(ask()).rejects.toThrow('no name');
   });
+
+  test('names the application, and stands in no line with "ordered: false"', async () => {
+    rest.server.answer = () => ({ status: 200, body: '{"result":1}' });
+    const app = rest.client({ application: 'App', ordered: false });
+    expect(await app.clients.client('c').invoke('x')).toBe(1);
+    expect(rest.server.seen[0]?.query).toBe(`application=app&${later}`);
+  });
+
+  test('refuses an answer of more than 8 MiB instead of keeping it', async () => {
+    rest.server.answer = () => ({ status: 200, body: `{"result":"${'x'.repeat(9 * 1024 * 1024)}"}` });
+    await expect(ask()).rejects.toMatchObject({ code: 'ERR_UNAVAILABLE', outcome: 'unknown' });
+  });
 });

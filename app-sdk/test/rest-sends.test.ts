@@ -2,6 +2,7 @@ import { type HubContext, type Observer, SignalboxClient } from '@signalbox/app-
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Chat } from './support/chat.ts';
 import { gate } from './support/gate.ts';
+import { type Answer, refusal } from './support/rest-server.ts';
 import { restSetup } from './support/rest-setup.ts';
 
 const rest = restSetup();
@@ -65,6 +66,33 @@ describe('a list', () => {
   test('of which none was accepted rejects with notSent', async () => {
     rest.server.answer = () => 413;
     await expect(hub.send({ users: ['a', 'b'] }, 'cleared')).rejects.toMatchObject({ outcome: 'notSent' });
+  });
+});
+
+describe('a refusal', () => {
+  const refused = async (answer: Answer) => {
+    rest.server.answer = () => answer;
+    return await hub.send('u', 'cleared').catch((error: unknown) => error);
+  };
+
+  test('tells the status, and the code and the sentence of the service', async () => {
+    expect(await refused(refusal(400, 'Error.Request.Invalid', 'no target'))).toMatchObject({
+      name: 'RestError',
+      status: 400,
+      serviceCode: 'Error.Request.Invalid',
+      message: 'sendToUser: the service answered 400 (Error.Request.Invalid): no target',
+    });
+  });
+
+  test.each(['{', 'null', '[]', '{"code":7,"message":{}}'])('whose body is %s tells the status', async (body) => {
+    const error = await refused({ status: 400, headers: { 'content-type': 'application/json' }, body });
+    const message = 'sendToUser: the service answered 400';
+    expect(error).toMatchObject({ status: 400, serviceCode: undefined, message });
+  });
+
+  test('is not longer than one can read', async () => {
+    const error = await refused(refusal(400, 'E', 'x'.repeat(5000)));
+    expect(String(error).length).toBeLessThan(400);
   });
 });
 
