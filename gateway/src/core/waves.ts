@@ -20,12 +20,16 @@ export class Waves {
   readonly #perTick: number;
   readonly #tickMs: number;
   readonly #waves: Wave[] = [];
+  /** Clients that may still be closed before the next tick. */
+  #left: number;
+  #working = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param perSecond clients closed per second. */
   constructor(perSecond: number) {
     this.#perTick = Math.max(1, Math.floor((perSecond * tickMs) / 1000));
     this.#tickMs = Math.ceil((this.#perTick * 1000) / perSecond);
+    this.#left = this.#perTick;
   }
 
   /** Resolves when the last of them was closed. */
@@ -33,31 +37,31 @@ export class Waves {
     if (connections.length === 0) return Promise.resolve();
     return new Promise((over) => {
       this.#waves.push({ connections, reason, detail, over, next: 0 });
-      if (this.#timer === undefined) this.#tick();
+      this.#timer ??= setTimeout(() => this.#tick(), this.#tickMs);
+      this.#work();
     });
   }
 
-  /** The timer is set before anybody is closed: waves that come now, or right after the last, wait for the next tick. */
   #tick(): void {
-    this.#timer = setTimeout(() => this.#next(), this.#tickMs);
-    let left = this.#perTick;
-    while (left > 0 && this.#waves[0] !== undefined) left = this.#advance(this.#waves[0], left);
+    this.#left = this.#perTick;
+    this.#timer = this.#waves.length > 0 ? setTimeout(() => this.#tick(), this.#tickMs) : undefined;
+    this.#work();
   }
 
-  #next(): void {
-    this.#timer = undefined;
-    if (this.#waves.length > 0) this.#tick();
+  #work(): void {
+    if (this.#working) return; // one close led to another
+    this.#working = true;
+    while (this.#left > 0 && this.#waves[0] !== undefined) this.#advance(this.#waves[0]);
+    this.#working = false;
   }
 
-  #advance(wave: Wave, allowed: number): number {
-    let left = allowed;
-    while (left > 0 && wave.next < wave.connections.length) {
+  #advance(wave: Wave): void {
+    while (this.#left > 0 && wave.next < wave.connections.length) {
+      this.#left--;
       wave.connections[wave.next++]?.close(wave.reason, wave.detail);
-      left--;
     }
-    if (wave.next < wave.connections.length) return left;
+    if (wave.next < wave.connections.length) return;
     this.#waves.shift();
     wave.over();
-    return left;
   }
 }
