@@ -5,8 +5,10 @@ import { Listener } from './listener.ts';
 type Node = Backplane & BackplaneTraits;
 
 export interface BackplaneMaker {
-  /** Prefix of the topics in this suite. */
-  readonly prefix: string;
+  /** How topics of a hub begin here. */
+  readonly hub: string;
+  /** How control topics begin here. */
+  readonly control: string;
   /** A node of the one cluster that this maker makes. */
   make(node: string): Node;
 }
@@ -16,8 +18,7 @@ const bytes = (text: string): Uint8Array => Buffer.from(text);
 /** What every backplane promises, with two nodes of one cluster. */
 export function backplaneSuite(name: string, maker: BackplaneMaker): void {
   describe(`${name} as a backplane`, () => {
-    const { prefix } = maker;
-    const hub = `${prefix}:h:chat`;
+    const { hub, control } = maker;
     let here: Node;
     let there: Node;
     let atHere: Listener;
@@ -103,12 +104,12 @@ export function backplaneSuite(name: string, maker: BackplaneMaker): void {
     });
 
     it('knows control topics by their shape, and carries them too', async () => {
-      expect(here.isControl(`${prefix}:n:there`)).toBe(true);
-      expect(here.isControl(`${prefix}:news`)).toBe(true);
+      expect(here.isControl(`${control}:n:there`)).toBe(true);
+      expect(here.isControl(`${control}:news`)).toBe(true);
       expect(here.isControl(`${hub}:n:there`)).toBe(false);
       expect(here.isControl(`${hub}:all`)).toBe(false);
-      await there.watch(`${prefix}:n:there`);
-      expect(await here.publish(`${prefix}:n:there`, bytes('ask'))).toBe(1);
+      await there.watch(`${control}:n:there`);
+      expect(await here.publish(`${control}:n:there`, bytes('ask'))).toBe(1);
       await atThere.received(1);
     });
 

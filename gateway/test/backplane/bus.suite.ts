@@ -8,7 +8,10 @@ import { BusListener } from './listener.ts';
 type Node = Backplane & BackplaneTraits;
 
 export interface BusMaker {
-  readonly prefix: string;
+  /** How topics of a hub begin here. */
+  readonly hub: string;
+  /** How control topics begin here. */
+  readonly control: string;
   make(node: string): Node;
 }
 
@@ -30,11 +33,11 @@ export async function startBus(backplane: Node, node: string, limits: Partial<Bu
 const command = (value: unknown): Uint8Array => encode(value);
 
 /** What a bus promises over any backplane that joins nodes. */
-export function busSuite(name: string, { prefix, make }: BusMaker): void {
+export function busSuite(name: string, { hub, control, make }: BusMaker): void {
   describe(`a bus over ${name}`, () => {
     const lane = 'chat';
-    const all = `${prefix}:h:chat:all`;
-    const group = `${prefix}:h:chat:g:a`;
+    const all = `${hub}:all`;
+    const group = `${hub}:g:a`;
     let here: BusNode;
     let there: BusNode;
 
@@ -67,6 +70,8 @@ export function busSuite(name: string, { prefix, make }: BusMaker): void {
       await Promise.all(sends);
       await there.heard.received(8);
       expect(there.heard.envelopes).toEqual([[0, 1, 2], [3], [4, 5], [6], [7]]);
+      expect(here.heard.sent.map(([commands]) => commands)).toEqual([3, 1, 2, 1, 1]);
+      expect(there.heard.came).toEqual(here.heard.sent);
       await here.bus.send(lane, all, command(8), false);
       await there.heard.received(9);
       expect(there.heard.envelopes.at(-1)).toEqual([8]);
@@ -187,9 +192,9 @@ export function busSuite(name: string, { prefix, make }: BusMaker): void {
     });
 
     it('keeps control topics on a lane of their own', async () => {
-      await there.bus.watch(`${prefix}:n:there`);
-      expect(await here.bus.send(controlLane, `${prefix}:n:there`, command('ask'), false)).toBe(1);
-      expect(() => here.bus.send(lane, `${prefix}:n:there`, command('ask'), false)).toThrow(TypeError);
+      await there.bus.watch(`${control}:n:there`);
+      expect(await here.bus.send(controlLane, `${control}:n:there`, command('ask'), false)).toBe(1);
+      expect(() => here.bus.send(lane, `${control}:n:there`, command('ask'), false)).toThrow(TypeError);
       expect(() => here.bus.send(controlLane, all, command('send'), false)).toThrow(TypeError);
     });
 

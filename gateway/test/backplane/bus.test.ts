@@ -26,8 +26,10 @@ function overRedis(node: string): RedisBackplane {
   return createRedisBackplane({ target: parseRedisUrl(redis.url()), prefix, node, events: new RedisReport() });
 }
 
-busSuite('memory', { prefix, make: () => createMemoryBackplane({ prefix, exchange }) });
-busSuite('redis', { prefix, make: overRedis });
+const topics = { hub: `${prefix}:h:chat`, control: prefix };
+
+busSuite('memory', { ...topics, make: () => createMemoryBackplane({ prefix, exchange }) });
+busSuite('redis', { ...topics, make: overRedis });
 
 describe('a bus', () => {
   it('sends one PUBLISH for all that one turn owes a topic', async () => {

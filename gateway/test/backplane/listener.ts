@@ -59,10 +59,16 @@ export class Listener extends Told implements BackplaneEvents {
 /** Keeps what a Redis backplane reports to metrics and logs. */
 export class RedisReport implements RedisEvents {
   deafSeconds = 0;
+  /** How long each probe took, in milliseconds. */
+  readonly probes: number[] = [];
   readonly warnings: [message: string, facts: Record<string, string | number>][] = [];
 
   deafFor(seconds: number): void {
     this.deafSeconds += seconds;
+  }
+
+  probe(milliseconds: number): void {
+    this.probes.push(milliseconds);
   }
 
   warning(message: string, facts: Record<string, string | number>): void {
@@ -79,6 +85,9 @@ export class BusListener extends Told implements BusHandlers, BusEvents {
   readonly envelopes: unknown[][] = [];
   readonly drops: Partial<Record<DropReason, number>> = {};
   readonly latencies: number[] = [];
+  /** Commands and bytes of each envelope that left, and of each that came from another node. */
+  readonly sent: [commands: number, bytes: number][] = [];
+  readonly came: [commands: number, bytes: number][] = [];
 
   commands(topic: string, from: Origin, commands: readonly Uint8Array[]): void {
     const values = commands.map((command) => decode(command));
@@ -98,6 +107,14 @@ export class BusListener extends Told implements BusHandlers, BusEvents {
 
   latency(milliseconds: number): void {
     this.latencies.push(milliseconds);
+  }
+
+  published(commands: number, bytes: number): void {
+    this.sent.push([commands, bytes]);
+  }
+
+  arrived(commands: number, bytes: number): void {
+    this.came.push([commands, bytes]);
   }
 
   /** Resolves once so many commands came. */

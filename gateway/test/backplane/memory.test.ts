@@ -5,7 +5,11 @@ import { Listener } from './listener.ts';
 
 const exchange = new MemoryExchange();
 
-backplaneSuite('memory', { prefix: 'test@0', make: () => createMemoryBackplane({ prefix: 'test@0', exchange }) });
+backplaneSuite('memory', {
+  hub: 'test@0:h:chat',
+  control: 'test@0',
+  make: () => createMemoryBackplane({ prefix: 'test@0', exchange }),
+});
 
 describe('a memory backplane without others', () => {
   it('is not remote and is never late', () => {

@@ -10,8 +10,8 @@ export interface RecordsNode {
 }
 
 export interface RecordsMaker {
-  readonly prefix: string;
-  /** A node that watches `{prefix}:h:chat:p:tag`. */
+  /** A topic of the hub `chat` that the node watches. */
+  readonly topic: string;
   make(node: string): Promise<RecordsNode>;
 }
 
@@ -20,9 +20,8 @@ export const record: NodeRecord = { accessKeys: ['k1'], routingSecret: 's1', env
 const envelope = Buffer.from('envelope');
 
 /** What records promise to one node. */
-export function recordsSuite(name: string, { prefix, make }: RecordsMaker): void {
+export function recordsSuite(name: string, { topic, make }: RecordsMaker): void {
   describe(`records in ${name}`, () => {
-    const topic = `${prefix}:h:chat:p:tag`;
     let node: RecordsNode;
     let records: Records;
 

@@ -49,8 +49,8 @@ async function inRedis(node: string, more: Partial<RedisRecordsOptions> = {}): P
 
 beforeEach(() => raw.flushall());
 
-recordsSuite('memory', { prefix, make: inMemory });
-recordsSuite('redis', { prefix, make: inRedis });
+recordsSuite('memory', { topic, make: inMemory });
+recordsSuite('redis', { topic, make: inRedis });
 
 const quick = { leaseMs: 400, renewMs: 100 };
 

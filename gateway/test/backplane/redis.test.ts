@@ -20,4 +20,4 @@ function make(node: string, more: Partial<RedisBackplaneOptions> = {}): RedisBac
   return createRedisBackplane({ target: parseRedisUrl(redis.url()), prefix: 'test@0', node, events, ...more });
 }
 
-backplaneSuite('redis', { prefix: 'test@0', make });
+backplaneSuite('redis', { hub: 'test@0:h:chat', control: 'test@0', make });
