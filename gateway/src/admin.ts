@@ -127,5 +127,5 @@ function isOurName(header: string, bound: string): boolean {
 function refusedHost(header: string): Page {
   const given = JSON.stringify(header.slice(0, 80));
   const message = `the header Host must be localhost, the address listened on or an IP address, got ${given}`;
-  return json(403, { code: errors.forbidden_origin.rest, message });
+  return json(403, { code: errors.forbidden_host.rest, message });
 }

@@ -36,6 +36,7 @@ const groupStarts: readonly { readonly title: string; readonly from: SettingName
   { title: 'Addresses and names', from: 'port' },
   { title: 'Keys and origins', from: 'accessKeys' },
   { title: 'Redis', from: 'redisUrl' },
+  { title: 'Hubs', from: 'modes' },
   { title: 'Sizes', from: 'messageBytes' },
   { title: 'Times', from: 'handshakeMs' },
   { title: 'Limits', from: 'maxConnections' },

@@ -66,6 +66,23 @@ function msOrNever(min: number, max: number): Reader<number> {
   };
 }
 
+const modes = ['default', 'serverless', 'auto'] as const;
+
+/** `hub=mode` pairs; `*` stands for every other hub. */
+const hubModes: Reader<ReadonlyMap<string, (typeof modes)[number]>> = {
+  rule: `a comma-separated list of hub=mode, mode one of ${modes.join(', ')}, * for every other hub`,
+  read(given) {
+    const read = new Map<string, (typeof modes)[number]>();
+    for (const item of split(given)) {
+      const [hub, name, ...more] = item.split('=').map((part) => part.trim());
+      const mode = modes.find((one) => one === name);
+      if (!hub || mode === undefined || more.length > 0) return undefined;
+      read.set(hub.toLowerCase(), mode);
+    }
+    return read;
+  },
+};
+
 const flag: Reader<boolean> = {
   rule: 'true or false',
   read: (given) => (given === 'true' ? true : given === 'false' ? false : undefined),
@@ -83,5 +100,6 @@ export const readers = {
   choice,
   optional,
   msOrNever,
+  hubModes,
   flag,
 } as const;

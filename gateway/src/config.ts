@@ -100,6 +100,25 @@ export const settings = {
     true,
   ),
 
+  modes: setting(
+    'SIGNALBOX_MODES',
+    readers.hubModes,
+    new Map([['*', 'auto' as const]]),
+    'What the gateway does for a hub: default (app servers), serverless, or auto: serverless until an app server comes.',
+  ),
+  autoForgetMs: setting(
+    'SIGNALBOX_AUTO_FORGET_MS',
+    ms(1000, 30 * 24 * hour),
+    hour,
+    'An auto hub without app servers for so long is serverless again.',
+  ),
+  cutOffMs: setting(
+    'SIGNALBOX_CUT_OFF_MS',
+    ms(100, hour),
+    20_000,
+    'A node without Redis for so long closes its clients whose app server is linked to another node.',
+  ),
+
   messageBytes: setting(
     'SIGNALBOX_MESSAGE_BYTES',
     bytes(KiB, 64 * MiB),

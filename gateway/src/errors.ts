@@ -54,6 +54,12 @@ export const errors = {
     retry: false,
     doc: 'The Origin of a browser is not in SIGNALBOX_CORS_ORIGINS.',
   },
+  forbidden_host: {
+    status: 403,
+    rest: 'Error.Request.Forbidden',
+    retry: false,
+    doc: 'The Host header names neither loopback, an IP address, nor the address of the admin port: a page of a foreign site may be behind it.',
+  },
   user_mismatch: {
     status: 403,
     rest: 'Error.Request.Forbidden',
@@ -150,6 +156,12 @@ export const errors = {
     rest: 'Error.Request.Unavailable',
     retry: true,
     doc: 'A node that may know did not answer within SIGNALBOX_ASK_MS, or is still coming back to Redis.',
+  },
+  no_link: {
+    status: 503,
+    rest: 'Error.Request.Unavailable',
+    retry: true,
+    doc: 'No app server is connected to this hub, and only app servers may run it.',
   },
   draining: { status: 503, rest: 'Error.Request.Unavailable', retry: true, doc: 'This node is stopping.' },
 } as const satisfies Record<string, ErrorRow>;

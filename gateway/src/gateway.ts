@@ -17,11 +17,11 @@ import { Core } from './core/core.ts';
 import { Topics } from './core/topics.ts';
 import { type DrainStep, drain } from './drain.ts';
 import { createHttpServer, type HttpServer } from './http.ts';
+import { Hubs } from './hubs.ts';
 import { Health, type PartState } from './observe/health.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { createPrometheus, type Prometheus } from './observe/prometheus.ts';
 import { envelopeVersion } from './protocol/envelope.ts';
-import { ServerlessApp } from './upstream/serverless-app.ts';
 import { version } from './version.ts';
 
 /** A running gateway node. */
@@ -49,6 +49,7 @@ interface Basis {
   readonly backbone: Backbone;
   readonly core: Core;
   readonly topics: Topics;
+  readonly hubs: Hubs;
   readonly health: Health;
 }
 
@@ -90,7 +91,7 @@ async function createBasis(config: Config, keys: AccessKeys): Promise<Basis> {
   const node = randomBytes(9).toString('base64url');
   const label = config.label ?? `${hostname()}-${process.pid}`;
   const log = createLog({ level: config.logLevel, node, label });
-  const late: { core?: Core; backbone?: Backbone } = {};
+  const late: Late = {};
   const prometheus = createPrometheus({ version, node, label }, gaugesOf(late));
   const backbone = createBackbone({ config, node, events: prometheus.events, log: log.child('backplane') });
   late.backbone = backbone;
@@ -102,7 +103,6 @@ async function createBasis(config: Config, keys: AccessKeys): Promise<Basis> {
   const health = new Health();
   const secret = config.routingSecret ?? (await backbone.records.secret(() => randomBytes(32).toString('base64url')));
   const topics = new Topics(backbone.prefix, secret, backbone.bus.hashTags);
-  const serverless = new ServerlessApp({ events: prometheus.events, messageBytes: config.clientMessageBytes });
   const coreLog = log.child('core');
   const core = new Core({
     node,
@@ -111,16 +111,30 @@ async function createBasis(config: Config, keys: AccessKeys): Promise<Basis> {
     records: backbone.records,
     topics,
     events: prometheus.events,
-    appOf: () => serverless,
+    appOf: (hub) => hubsOf(late).appOf(hub),
+    serves: (hub) => hubsOf(late).serves(hub),
     warn: (text, error) => coreLog.warn(text, error instanceof Error ? { error } : {}),
   });
   late.core = core;
+  late.hubs = new Hubs({ config, core, bus: backbone.bus, topics, node, label, events: prometheus.events });
   const accessKeys = keys.map((key) => key.fingerprint);
   await core.start({ accessKeys, routingSecret: topics.fingerprint, envelope: envelopeVersion, data: { label } });
-  return { config, node, keys, log, prometheus, backbone, core, topics, health };
+  return { config, node, keys, log, prometheus, backbone, core, topics, hubs: hubsOf(late), health };
 }
 
-function gaugesOf(late: { core?: Core; backbone?: Backbone }): Parameters<typeof createPrometheus>[1] {
+/** Parts that others need before they can be built; none of it is asked before the doors open. */
+interface Late {
+  core?: Core;
+  backbone?: Backbone;
+  hubs?: Hubs;
+}
+
+function hubsOf({ hubs }: Late): Hubs {
+  if (hubs === undefined) throw new TypeError('the doors must open after the hubs were built');
+  return hubs;
+}
+
+function gaugesOf(late: Late): Parameters<typeof createPrometheus>[1] {
   return {
     connections: () => late.core?.registry.counts() ?? [],
     watchedTopics: () => late.core?.watches.size ?? 0,

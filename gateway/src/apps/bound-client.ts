@@ -15,6 +15,8 @@ export interface BoundClientHost {
   readonly events: { received(messages: number, bytes: number): void };
   /** Runs something in the order of the hub. */
   inOrder(hub: string, act: () => void): void;
+  /** The client is over. */
+  ended(client: BoundClient): void;
   /** Finds another way for a client whose app server leaves. @returns false when there is none. */
   migrate(client: BoundClient): boolean;
   /** Most bytes of one hub message from an app. */
@@ -35,6 +37,8 @@ export class BoundClient implements App, CarriedClient {
   readonly request: Uint8Array;
   readonly #host: BoundClientHost;
   readonly #cut: HubCut;
+  /** Number of its present way. */
+  stream = 0;
   #carrier: Carrier | undefined;
   /** What came while a way was being opened. */
   #waiting: Uint8Array[] = [];
@@ -68,10 +72,15 @@ export class BoundClient implements App, CarriedClient {
     throw new TypeError('a bound client is made when its connection was opened');
   }
 
-  /** A way is open: what waited goes first. */
+  /** A way is about to be opened. @returns its number: what is late of an earlier one is passed over. */
+  beginStream(): number {
+    this.#lastPiece = 0;
+    return ++this.stream;
+  }
+
+  /** A way is open: what waited goes first. Bytes of the app may have come by it already. */
   bind(carrier: Carrier): void {
     this.#carrier = carrier;
-    this.#lastPiece = 0;
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
@@ -105,6 +114,7 @@ export class BoundClient implements App, CarriedClient {
   }
 
   left(_client: Client, reason: CloseReason): void {
+    this.#host.ended(this);
     this.#waiting = [];
     this.#carrier?.left(clean.has(reason) ? '' : `Closed by the service: ${reason}.`);
     this.#carrier = undefined;
@@ -154,11 +164,11 @@ export class BoundClient implements App, CarriedClient {
   }
 
   closedByApp(error: string): void {
-    this.#host.inOrder(this.connection.hub, () => this.#closed(error));
+    this.#host.inOrder(this.connection.hub, () => this.closed(error));
   }
 
-  /** The app has written its own Close message where it wanted one. Nothing is told back. */
-  #closed(error: string): void {
+  /** In the order of the hub. The app has written its own Close message where it wanted one; nothing is told back. */
+  closed(error: string): void {
     this.#carrier = undefined;
     if (this.connection.state === 'joining') this.#refuse(error === '' ? handshakeErrors.canceled : error);
     else this.connection.finish('closed_by_app');

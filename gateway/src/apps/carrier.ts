@@ -20,6 +20,8 @@ export interface OpenRequest {
   readonly info: ClientInfo;
   readonly request: Uint8Array;
   readonly migratedFrom: string | undefined;
+  /** Counts the ways that were opened for this client. */
+  readonly stream: number;
 }
 
 /** A client carried by a link here. */
@@ -51,22 +53,22 @@ export interface There {
 export async function openThere(
   there: There,
   here: { readonly node: string; readonly streams: Streams; readonly pieceBytes: number },
-  { hub, info, request, migratedFrom }: OpenRequest,
+  { hub, info, request, migratedFrom, stream }: OpenRequest,
 ): Promise<Carrier | undefined> {
   const { connectionId: connection, claims, headers, queryString, protocol } = info;
   const { node, streams } = here;
   const { link } = there;
   const told = { claims, headers, queryString, protocol, request, migratedFrom };
-  const verdict = await streams.open(there.node, { kind: 'streamOpen', hub, connection, node, link, ...told });
+  const verdict = await streams.open(there.node, { kind: 'streamOpen', hub, connection, stream, node, link, ...told });
   const left: Carrier['left'] = (error, migratedTo) =>
-    void streams.send(there.node, { kind: 'streamLeft', hub, connection, error, migratedTo });
+    void streams.send(there.node, { kind: 'streamLeft', hub, connection, stream, error, migratedTo });
   if (verdict !== 'yes') {
     if (verdict !== 'no') left('');
     return undefined;
   }
   let number = 0;
   const piece = (bytes: Uint8Array): Promise<boolean> =>
-    streams.send(there.node, { kind: 'streamUp', hub, connection, node, number: ++number, bytes });
+    streams.send(there.node, { kind: 'streamUp', hub, connection, stream, node, number: ++number, bytes });
   return { server: there.server, node: there.node, data: (bytes) => inPieces(bytes, here.pieceBytes, piece), left };
 }
 

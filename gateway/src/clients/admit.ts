@@ -106,7 +106,8 @@ export class Gate {
   #checkRoom(hub: string, user: string | undefined): void {
     const limit = this.#options.clients.refusal(hub, user);
     if (limit === undefined) return;
-    if (limit === 'unavailable') throw new GatewayError('draining', 'this node is stopping: connect again');
+    if (limit === 'draining') throw new GatewayError('draining', 'this node is stopping: connect again');
+    if (limit === 'no_link') throw new GatewayError('no_link', `no app server is connected to hub '${hub}'`);
     this.#limitReached(limit);
   }
 

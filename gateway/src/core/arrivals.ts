@@ -7,7 +7,7 @@ import {
 } from '@signalbox/app-sdk/protocol';
 import type { CloseReason } from '../reasons.ts';
 import type { App } from './app.ts';
-import type { Clients } from './clients.ts';
+import type { Clients, Refusal } from './clients.ts';
 import { Connection, type ConnectionOwner, type Identity } from './connection.ts';
 import type { Limits } from './limits.ts';
 import type { Membership } from './membership.ts';
@@ -28,6 +28,8 @@ export interface ArrivalsOptions {
   readonly limits: Limits;
   /** Whoever ends the hub protocol for this hub now. */
   readonly appOf: (hub: string) => App;
+  /** Is somebody there to take clients of this hub? */
+  readonly serves: (hub: string) => boolean;
   /** False: Redis is known down. Clients are admitted all the same. */
   readonly hearing: () => boolean;
   readonly handshakeBytes: number;
@@ -59,7 +61,8 @@ export class Arrivals implements Clients {
     return this.#opening;
   }
 
-  refusal(hub: string, userId: string | undefined): string | undefined {
+  refusal(hub: string, userId: string | undefined): Refusal | undefined {
+    if (!this.#options.serves(hub)) return 'no_link';
     return this.#options.limits.refusal(hub, userId);
   }
 

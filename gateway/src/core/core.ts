@@ -36,6 +36,8 @@ export interface CoreOptions {
   readonly events: Events;
   /** Whoever ends the hub protocol of a hub now. */
   readonly appOf: (hub: string) => App;
+  /** Is somebody there to take clients of this hub? */
+  readonly serves: (hub: string) => boolean;
   /** Something an operator should know; never a secret or a message. */
   readonly warn: (text: string, error?: unknown) => void;
 }
@@ -130,6 +132,7 @@ export class Core {
         standing,
         limits: this.limits,
         appOf: options.appOf,
+        serves: options.serves,
         hearing: () => bus.hearing,
         handshakeBytes: config.handshakeBytes,
         earlyBytes: config.clientMessageBytes,

@@ -1,3 +1,4 @@
+import type { Refusal } from './clients.ts';
 import type { Registry } from './registry.ts';
 
 /** Limits on this node's clients, with the setting that each comes from. */
@@ -19,9 +20,9 @@ export class Limits {
     this.#limits = limits;
   }
 
-  /** The environment variable of the limit that one more would break; `unavailable` while the node stops. */
-  refusal(hub: string, userId: string | undefined): string | undefined {
-    if (this.draining) return 'unavailable';
+  /** Why one more is not taken. */
+  refusal(hub: string, userId: string | undefined): Refusal | undefined {
+    if (this.draining) return 'draining';
     const { maxConnections, maxConnectionsPerHub, maxConnectionsPerUser } = this.#limits;
     if (this.#registry.size >= maxConnections) return 'SIGNALBOX_MAX_CONNECTIONS';
     const members = this.#registry.hub(hub);

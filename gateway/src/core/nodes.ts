@@ -21,6 +21,10 @@ export interface NodesListener {
   nodeLeft(node: string): void;
   /** The lease of a node ended: it died, or is cut off. */
   nodeLost(node: string): void;
+  /** This node no longer hears the others. */
+  deaf?(): void;
+  /** This node hears the others again. */
+  hearing?(): void;
 }
 
 interface Known {
@@ -148,10 +152,12 @@ export class Nodes {
   /** This node no longer hears everything: the others must not take its silence for a no. */
   deaf(): void {
     void this.#options.bus.unwatch(this.#options.topics.settled);
+    for (const listener of this.#listeners) listener.deaf?.();
   }
 
   /** This node hears everything again. */
   async hearing(): Promise<void> {
+    for (const listener of this.#listeners) listener.hearing?.();
     const now = this.#options.now();
     for (const known of this.#known.values()) known.seen = now; // nobody could be seen meanwhile
     await this.#options.bus.watch(this.#options.topics.settled);

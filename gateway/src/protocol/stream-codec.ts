@@ -11,10 +11,14 @@ const causes: readonly StreamCause[] = ['closed_by_app', 'link_lost', 'app_slow'
 export const streamRows: { readonly [K in Kind]: CommandRow<Extract<StreamCommand, { kind: K }>> } = {
   streamOpen: {
     code: 20,
-    fields: 12,
+    fields: 13,
     write(writer, command) {
       writeAsked(writer, command.hub, command.ask);
-      writer.writeString(command.connection).writeString(command.node).writeString(command.link);
+      writer
+        .writeString(command.connection)
+        .writeInt(command.stream)
+        .writeString(command.node)
+        .writeString(command.link);
       writePairs(writer, command.claims);
       writeHeaders(writer, command.headers);
       writer.writeString(command.queryString).writeString(command.protocol);
@@ -24,6 +28,7 @@ export const streamRows: { readonly [K in Kind]: CommandRow<Extract<StreamComman
       kind: 'streamOpen',
       ...readAsked(reader),
       connection: reader.readString(),
+      stream: reader.readInt(),
       node: reader.readString(),
       link: reader.readString(),
       claims: readPairs(reader),
@@ -36,45 +41,43 @@ export const streamRows: { readonly [K in Kind]: CommandRow<Extract<StreamComman
   },
   streamUp: {
     code: 21,
-    fields: 6,
-    write(writer, { hub, connection, node, number, bytes }) {
-      writer.writeString(hub).writeString(connection).writeString(node).writeInt(number).writeBin(bytes);
-    },
+    fields: 7,
+    write: writePiece,
     read: (reader) => ({ kind: 'streamUp', ...readPiece(reader) }),
   },
   streamDown: {
     code: 22,
-    fields: 6,
-    write(writer, { hub, connection, node, number, bytes }) {
-      writer.writeString(hub).writeString(connection).writeString(node).writeInt(number).writeBin(bytes);
-    },
+    fields: 7,
+    write: writePiece,
     read: (reader) => ({ kind: 'streamDown', ...readPiece(reader) }),
   },
   streamLeft: {
     code: 23,
-    fields: 5,
-    write(writer, { hub, connection, error, migratedTo }) {
-      writer.writeString(hub).writeString(connection).writeString(error).writeStringOrNil(migratedTo);
+    fields: 6,
+    write(writer, { hub, connection, stream, error, migratedTo }) {
+      writer.writeString(hub).writeString(connection).writeInt(stream).writeString(error).writeStringOrNil(migratedTo);
     },
     read: (reader) => ({
       kind: 'streamLeft',
       hub: reader.readString(),
       connection: reader.readString(),
+      stream: reader.readInt(),
       error: reader.readString(),
       migratedTo: reader.readStringOrNil(),
     }),
   },
   streamEnded: {
     code: 24,
-    fields: 6,
-    write(writer, { hub, connection, node, cause, error }) {
-      writer.writeString(hub).writeString(connection).writeString(node);
+    fields: 7,
+    write(writer, { hub, connection, stream, node, cause, error }) {
+      writer.writeString(hub).writeString(connection).writeInt(stream).writeString(node);
       writer.writeInt(causes.indexOf(cause)).writeString(error);
     },
     read: (reader) => ({
       kind: 'streamEnded',
       hub: reader.readString(),
       connection: reader.readString(),
+      stream: reader.readInt(),
       node: reader.readString(),
       cause: causes[reader.readInt()] ?? 'gone',
       error: reader.readString(),
@@ -85,15 +88,21 @@ export const streamRows: { readonly [K in Kind]: CommandRow<Extract<StreamComman
 interface Piece {
   readonly hub: string;
   readonly connection: string;
+  readonly stream: number;
   readonly node: string;
   readonly number: number;
   readonly bytes: Uint8Array;
+}
+
+function writePiece(writer: Writer, { hub, connection, stream, node, number, bytes }: Piece): void {
+  writer.writeString(hub).writeString(connection).writeInt(stream).writeString(node).writeInt(number).writeBin(bytes);
 }
 
 function readPiece(reader: Reader): Piece {
   return {
     hub: reader.readString(),
     connection: reader.readString(),
+    stream: reader.readInt(),
     node: reader.readString(),
     number: reader.readInt(),
     bytes: reader.readBin(),

@@ -5,6 +5,8 @@ interface InStream {
   readonly hub: string;
   /** The client's connection id. */
   readonly connection: string;
+  /** Counts the ways that were opened for this client: what is late of an earlier one is passed over. */
+  readonly stream: number;
 }
 
 /** From a client's node to the node of a link: carry this client. Answer `no`: the link is not there, or takes nobody. */

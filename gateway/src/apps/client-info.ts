@@ -1,0 +1,54 @@
+import type { ServiceHeaders } from '@signalbox/app-sdk/protocol';
+import type { Client } from '../core/app.ts';
+import type { ClientOrigin } from '../core/origin.ts';
+import type { ClientInfo } from './link.ts';
+
+const soap = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/';
+const microsoft = 'http://schemas.microsoft.com/ws/2008/06/identity/claims/';
+
+/**
+ * Short names of claims in tokens → the names that .NET gives them on reading (service protocol, 10.3). Without them a
+ * hub sees no user name, no roles and no user id.
+ */
+const longNames: ReadonlyMap<string, string> = new Map([
+  ['nameid', `${soap}nameidentifier`],
+  ['sub', `${soap}nameidentifier`],
+  ['role', `${microsoft}role`],
+  ['roles', `${microsoft}role`],
+  ['unique_name', `${soap}name`],
+  ['email', `${soap}emailaddress`],
+  ['given_name', `${soap}givenname`],
+  ['family_name', `${soap}surname`],
+  ['upn', `${soap}upn`],
+  ['website', `${soap}webpage`],
+  ['gender', `${soap}gender`],
+  ['birthdate', `${soap}dateofbirth`],
+  ['actort', `${soap}actor`],
+  ['oid', 'http://schemas.microsoft.com/identity/claims/objectidentifier'],
+  ['tid', 'http://schemas.microsoft.com/identity/claims/tenantid'],
+  ['scp', 'http://schemas.microsoft.com/identity/claims/scope'],
+]);
+
+/**
+ * What an app server is told of a client.
+ * @param node the client's node: when it dies, the others name it in an `offline` ping.
+ */
+export function clientInfo(client: Client, origin: ClientOrigin, node: string): ClientInfo {
+  return {
+    connectionId: client.id,
+    claims: origin.claims.map(({ name, text }) => [longNames.get(name) ?? name, text] as const),
+    headers: headersOf(origin, node),
+    queryString: origin.query === '' ? '' : `?${origin.query}`,
+    protocol: client.protocol,
+  };
+}
+
+/** The address is ours to tell: an app takes the first one at face value (service protocol, trap 27). */
+function headersOf(origin: ClientOrigin, node: string): ServiceHeaders {
+  const own: [string, string[]][] = [
+    ['X-Forwarded-For', [origin.remoteAddress]],
+    ['Asrs-Instance-Id', [node]],
+  ];
+  if (origin.diagnostic) own.push(['Asrs-Is-Diagnostic-Client', ['true']]);
+  return [...own, ...origin.headers.map(([name, value]) => [name, [value]] as const)];
+}

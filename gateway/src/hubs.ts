@@ -1,0 +1,96 @@
+import { BoundClient } from './apps/bound-client.ts';
+import { NodeLinks } from './apps/link-host.ts';
+import { Links } from './apps/links.ts';
+import { ServiceApp } from './apps/service-app.ts';
+import type { Bus } from './backplane/bus.ts';
+import type { Config } from './config.ts';
+import type { App } from './core/app.ts';
+import type { Core } from './core/core.ts';
+import { Modes } from './core/mode.ts';
+import type { Topics } from './core/topics.ts';
+import type { Events } from './observe/events.ts';
+import { ServerlessApp } from './upstream/serverless-app.ts';
+
+/** Room in a message between nodes for what stands beside the bytes of a piece: ids, hub, claims. */
+const besidePiece = 64 * 1024;
+
+export interface HubsParts {
+  readonly config: Config;
+  readonly core: Core;
+  readonly bus: Bus;
+  readonly topics: Topics;
+  readonly node: string;
+  readonly label: string;
+  readonly events: Events;
+}
+
+/** Who runs a hub: the gateway itself, or app servers behind links. */
+export class Hubs {
+  readonly links: Links;
+  readonly nodeLinks: NodeLinks;
+  readonly #parts: HubsParts;
+  readonly #modes: Modes;
+  readonly #serverless: ServerlessApp;
+  readonly #service: ServiceApp;
+
+  constructor(parts: HubsParts) {
+    const { config, core, events, node, label } = parts;
+    this.#parts = parts;
+    this.#modes = new Modes({
+      settings: config.modes,
+      forgetMs: config.autoForgetMs,
+      now: () => performance.now(),
+      turnedDefault: (hub) => this.#turnedDefault(hub),
+    });
+    const pieceBytes = Math.max(1024, config.messageBytes - besidePiece);
+    this.links = new Links({ node, label, nodes: core.nodes, modes: this.#modes });
+    this.#serverless = new ServerlessApp({ events, messageBytes: config.clientMessageBytes });
+    this.#service = new ServiceApp({
+      links: this.links,
+      streams: core.streams,
+      node,
+      pieceBytes,
+      host: {
+        events,
+        inOrder: (hub, act) => core.dispatch.inOrder(hub, act),
+        messageBytes: config.linkMessageBytes,
+        queueBytes: config.linkClientQueueBytes,
+      },
+    });
+    this.nodeLinks = new NodeLinks({
+      node,
+      router: core.router,
+      links: this.links,
+      streams: core.streams,
+      registry: core.registry,
+      app: this.#service,
+      hasClients: (hub) => this.#hasClients(hub),
+      pieceBytes,
+      cutOffMs: config.cutOffMs,
+    });
+    core.nodes.listen(this.nodeLinks);
+  }
+
+  /** The app of a hub at this moment; a client keeps the one it got. */
+  appOf(hub: string): App {
+    return this.#modes.of(hub) === 'default' ? this.#service : this.#serverless;
+  }
+
+  /** Is somebody there to take clients of this hub? */
+  serves(hub: string): boolean {
+    return this.#modes.of(hub) === 'serverless' || this.links.takes(hub);
+  }
+
+  /** An app server came for a hub that the gateway ran itself: its clients come back to be carried by it. */
+  #turnedDefault(hub: string): void {
+    const members = this.#parts.core.registry.hub(hub)?.connections.values() ?? [];
+    const clients = [...members].filter(({ app }) => !(app instanceof BoundClient));
+    void this.#parts.core.waves.close(clients, 'drain');
+  }
+
+  async #hasClients(hub: string): Promise<boolean> {
+    const { bus, core, topics } = this.#parts;
+    if (core.registry.hub(hub) !== undefined) return true;
+    return bus.remote && bus.hearing && (await bus.watchers(topics.all(hub))) > 0;
+  }
+}
