@@ -158,7 +158,7 @@ describe('refusals', () => {
   });
 
   it('while the node stops are 503', async () => {
-    door.clients.refused = 'unavailable';
+    door.clients.refused = 'draining';
     expect((await ask('?hub=chat')).status).toBe(503);
     expect(door.limits).toEqual([]);
   });

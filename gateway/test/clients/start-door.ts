@@ -7,7 +7,7 @@ import { ConnectRate } from '../../src/clients/connect-rate.ts';
 import { Cors } from '../../src/clients/cors.ts';
 import { clientEndpoint, clientPaths } from '../../src/clients/endpoint.ts';
 import { webSocketDoor } from '../../src/clients/websocket.ts';
-import type { Clients } from '../../src/core/clients.ts';
+import type { Clients, Refusal } from '../../src/core/clients.ts';
 import { Connection, type ConnectionOwner, type Identity } from '../../src/core/connection.ts';
 import { Outbox } from '../../src/core/outbox.ts';
 import { Topics } from '../../src/core/topics.ts';
@@ -25,7 +25,7 @@ export interface DoorOptions {
 
 /** The core as a client's transport sees it: it records, and answers the handshake. */
 export class FakeClients implements Clients {
-  refused: string | undefined;
+  refused: Refusal | undefined;
   readonly arrived: Connection[] = [];
   /** What the gate said of the one that arrived last. */
   identity: Identity | undefined;
@@ -50,7 +50,7 @@ export class FakeClients implements Clients {
     };
   }
 
-  refusal(): string | undefined {
+  refusal(): Refusal | undefined {
     return this.refused;
   }
 
@@ -91,7 +91,7 @@ export async function startDoor(options: DoorOptions = {}) {
   const clock = { aheadMs: 0 };
   const now = (): number => Date.now() + clock.aheadMs;
   const connectionTokens = new ConnectionTokens({ keys, firstUseMs: 30_000, now });
-  const topics = new Topics('test@0', 'a routing secret of the tests, long enough');
+  const topics = new Topics('test@0', 'a routing secret of the tests, long enough', false);
   const mint = (hub: string, user: string | undefined): string => topics.mint(hub, user);
   const gate = new Gate({
     tokens: new Tokens({ keys, hosts: [], events: { tokenRefused: () => undefined } }),

@@ -247,7 +247,7 @@ describe('a limit', () => {
     const answer = await upgraded(`?hub=chat&id=${connectionToken}`, auth());
     expect(statusOf(answer)).toBe(429);
     expect(bodyOf(answer)).toContain('SIGNALBOX_MAX_CONNECTIONS_PER_USER');
-    door.clients.refused = 'unavailable';
+    door.clients.refused = 'draining';
     expect(statusOf(await upgraded(`?hub=chat&id=${connectionToken}`, auth()))).toBe(503);
     door.clients.refused = undefined;
     expect(statusOf(await upgraded(`?hub=chat&id=${connectionToken}`, auth()))).toBe(101);

@@ -111,6 +111,6 @@ describe('limits', () => {
   it('refuse everybody while the node stops', () => {
     const limits = new Limits(new Registry(), { maxConnections: 4, maxConnectionsPerHub: 3, maxConnectionsPerUser: 2 });
     limits.draining = true;
-    expect(limits.refusal('chat', 'ann')).toBe('unavailable');
+    expect(limits.refusal('chat', 'ann')).toBe('draining');
   });
 });
