@@ -1,10 +1,10 @@
-import { checkAddress, checkGroup, checkId, checkPlace, describe, type Spot } from './address.ts';
-import { SignalboxError } from './errors.ts';
+import { checkAddress, checkGroup, checkId, checkPlace, type Spot } from './address.ts';
 import type { ConnectionManager, GroupManager, UserGroupManager } from './hub-context.ts';
+import { checkPageSize, checkTtl, notSupported, notSupportedList } from './manager-checks.ts';
 import { closeOperations, existsOperations, lineOf, partsOf, type RestCalls } from './rest-calls.ts';
 import type { RestDoor } from './rest-door.ts';
 import type { RestAnswer } from './rest-exchange.ts';
-import { checkPageSize, members } from './rest-members.ts';
+import { members } from './rest-members.ts';
 import { runAll } from './rest-sender.ts';
 
 /** Changes of one connection, or of one user, keep their order among themselves and with sends to it. */
@@ -28,14 +28,6 @@ export function restGroups(door: RestDoor, calls: RestCalls): GroupManager {
       await door.call(calls.of('removeConnectionFromAllGroups', parts, {}, lineFor('connection', connectionId)));
     },
   };
-}
-
-function checkTtl(ttl: number | undefined): { ttl?: number } {
-  if (ttl === undefined) return {};
-  if (!Number.isSafeInteger(ttl) || ttl < 0) {
-    throw new TypeError(`"ttlSeconds" must be a whole number of at least 0, got ${describe(ttl)}`);
-  }
-  return { ttl };
 }
 
 /** Groups of users over REST. */
@@ -62,15 +54,6 @@ export function restUserGroups(door: RestDoor, calls: RestCalls): UserGroupManag
 /** The door lets a 404 through only where it says no. */
 function found(answer: RestAnswer): boolean {
   return answer.status !== 404;
-}
-
-/** For what no service that was asked has offered. Async, so that it rejects where it is awaited. */
-async function notSupported(what: string): Promise<never> {
-  throw new SignalboxError('ERR_NOT_SUPPORTED', `${what} is not offered by this service`);
-}
-
-async function* notSupportedList(what: string): AsyncGenerator<never> {
-  yield await notSupported(what);
 }
 
 /** Connections over REST. `count`, and `list` of anything but a group, reject with ERR_NOT_SUPPORTED. */

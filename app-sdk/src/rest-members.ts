@@ -1,10 +1,8 @@
-import { describe, type Spot } from './address.ts';
+import type { Spot } from './address.ts';
 import { RestError, SignalboxError } from './errors.ts';
 import type { RestCalls } from './rest-calls.ts';
 import type { RestCall, RestDoor } from './rest-door.ts';
 import type { RestAnswer } from './rest-exchange.ts';
-
-const maxPageSize = 200;
 
 /** A connection of a group; `userId` where it has a user. */
 export interface Member {
@@ -78,13 +76,4 @@ export async function* members(
     query = page.next;
     if (query !== undefined && query === before) throw malformedPage();
   } while (query !== undefined);
-}
-
-/** 1 to 200, which is also the default. Throws `TypeError`. */
-export function checkPageSize(value: number | undefined): number {
-  if (value === undefined) return maxPageSize;
-  if (!Number.isInteger(value) || value < 1 || value > maxPageSize) {
-    throw new TypeError(`"pageSize" must be a whole number from 1 to ${maxPageSize}, got ${describe(value)}`);
-  }
-  return value;
 }

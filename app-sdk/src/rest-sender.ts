@@ -4,7 +4,16 @@ import type { BatchResult, CallOptions } from './hub-context.ts';
 import type { RestCalls } from './rest-calls.ts';
 import type { RestCall, RestDoor } from './rest-door.ts';
 import type { RestAnswer } from './rest-exchange.ts';
-import { counted, encodeSend, guarded, type Reports, readSend, type Send } from './sends.ts';
+import {
+  asSignalboxError,
+  counted,
+  encodeSend,
+  guarded,
+  type Reports,
+  readItem,
+  readSend,
+  type Send,
+} from './sends.ts';
 import { checkTarget, type Sender } from './targets.ts';
 
 const batchWidth = 16;
@@ -111,16 +120,4 @@ export class RestSender implements Sender {
     await runAll(this.#door, calls, options);
     return Buffer.byteLength(body);
   };
-}
-
-function readItem(item: { to: unknown }, options: CallOptions | undefined): Send {
-  return readSend(item?.to, item, options === undefined ? [] : [options]);
-}
-
-/** A batch does not throw for one item, not even for a mistake of the program. */
-function asSignalboxError(error: unknown): SignalboxError {
-  if (error instanceof SignalboxError) return error;
-  return new SignalboxError('ERR_INVALID_REQUEST', error instanceof Error ? error.message : String(error), {
-    cause: error,
-  });
 }

@@ -30,6 +30,19 @@ export function readSend(to: unknown, message: unknown, rest: readonly unknown[]
   return rest[0] === undefined ? send : { ...send, options: rest[0] as CallOptions };
 }
 
+/** Reads one item of a batch. Throws `TypeError`. */
+export function readItem(item: { to: unknown }, options: CallOptions | undefined): Send {
+  return readSend(item?.to, item, options === undefined ? [] : [options]);
+}
+
+/** A batch does not throw for one item, not even for a mistake of the program. */
+export function asSignalboxError(error: unknown): SignalboxError {
+  if (error instanceof SignalboxError) return error;
+  return new SignalboxError('ERR_INVALID_REQUEST', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
+}
+
 /** JSON has no bytes: they go as base64, as .NET writes them. `toJSON` of a Buffer has run by then, so `this` is asked. */
 function bytesAsBase64(this: unknown, key: string, value: unknown): unknown {
   const original = (this as Record<string, unknown>)[key];
