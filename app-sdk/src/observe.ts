@@ -1,5 +1,6 @@
 import type { Places } from './address.ts';
 import { type ErrorCode, RestError, SignalboxError } from './errors.ts';
+import type { DisconnectReason } from './hub.ts';
 
 type Log = (facts: object, text: string) => void;
 
@@ -11,8 +12,16 @@ export interface Logger {
   error: Log;
 }
 
+/** How a call of a hub method ended. `exception`: a `HubException`; `error`: anything else thrown. */
+export type MethodOutcome = 'ok' | 'exception' | 'error' | 'unauthorized' | 'invalid' | 'cancelled' | 'unknown';
+
 /** Facts as they happen, for metrics; label values are bounded. What an observer throws is logged and goes no further. */
 export interface Observer {
+  clientConnected?(event: { hub: string }): void;
+  /** `ms`: since it connected. */
+  clientDisconnected?(event: { hub: string; reason: DisconnectReason['kind']; ms: number }): void;
+  /** A call of a hub method ended, a stream with its last item. A name that the hub does not have stands as `unknown`. */
+  methodEnded?(event: { hub: string; method: string; outcome: MethodOutcome; ms: number; error?: unknown }): void;
   /** A send was accepted. `bytes`: of its body. */
   sent?(event: { hub: string; to: keyof Places; via: 'link' | 'rest'; bytes: number }): void;
   /** A send was rejected. */
