@@ -1,7 +1,23 @@
 export type { Address, Place, Recipient } from './address.ts';
 export { type ConnectionString, parseConnectionString } from './connection-string.ts';
 export type * from './contract.ts';
-export { ClientResultError, type ErrorCode, RestError, SignalboxError } from './errors.ts';
+export { defineHub } from './define-hub.ts';
+export { ClientResultError, type ErrorCode, HubException, RestError, SignalboxError } from './errors.ts';
+export type {
+  Authorize,
+  Claims,
+  DepartedHub,
+  DisconnectReason,
+  Hub,
+  HubCallerClients,
+  HubCallerContext,
+  HubDefinition,
+  HubEvent,
+  HubFilter,
+  HubOptions,
+  HubSettings,
+  Schema,
+} from './hub.ts';
 export type {
   BatchResult,
   CallOptions,
