@@ -38,7 +38,7 @@ const order: readonly (readonly string[])[] = [
   ['http'],
   ['clients', 'apps', 'upstream', 'admin'],
   ['drain'],
-  ['backbone', 'gateway'],
+  ['backbone', 'hubs', 'gateway'],
   ['main', 'command-line'],
 ];
 const doors = ['clients', 'apps', 'upstream', 'admin'];
