@@ -80,19 +80,12 @@ class CommandRouter implements Router {
   }
 
   async send(command: Send, door: Door): Promise<Reach> {
-    this.#refuseLarge(payloadBytes(command.payload));
-    const reaches = await Promise.all(expand(command).map((one) => this.#sendOne(one, door)));
-    return reaches.includes('local') ? 'local' : 'all';
-  }
-
-  #sendOne(command: Send, door: Door): Promise<Reach> | Reach {
     const { bus, dispatch } = this.#options;
-    if (!bus.remote) {
-      dispatch.deliver(command);
-      return 'all';
-    }
-    if (!bus.hearing) return this.#sendHere(command, door);
-    return this.#publishSend(command, door);
+    this.#refuseLarge(payloadBytes(command.payload));
+    if (bus.remote && !bus.hearing) return this.#sendHere(command, door);
+    if (bus.remote) await Promise.all(expand(command).map((one) => this.#publishSend(one, door)));
+    else dispatch.deliver(command);
+    return 'all';
   }
 
   /** Redis is known down: the members here are served, the others are counted as lost. */
@@ -106,12 +99,12 @@ class CommandRouter implements Router {
     return 'local';
   }
 
-  async #publishSend(command: Send, door: Door): Promise<Reach> {
+  /** What Redis does not take is counted by the bus. */
+  async #publishSend(command: Send, door: Door): Promise<void> {
     const { bus, dispatch, topics } = this.#options;
     const bytes = this.#encode(command);
     if (door === 'link') dispatch.deliver(command);
     await bus.send(command.hub, topicOf(topics, command, this.#joins), bytes, door === 'rest');
-    return 'all';
   }
 
   ask(question: Question, door: Door): Promise<Reply> {
