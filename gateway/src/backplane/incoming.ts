@@ -15,11 +15,14 @@ export interface InboundOptions {
   readonly now: () => number;
 }
 
+/** Nodes remembered at most, for those that nobody calls {@link Inbound.forget} for. */
+const mostNodes = 10_000;
+
 /** Checks envelopes: version, order, duplicates, holes; sheds when this node is behind. Every drop is counted. */
 export class Inbound {
   readonly #options: InboundOptions;
   /** Sequence last seen, by node and lane. */
-  readonly #lanes = new Map<string, Map<string, number>>();
+  readonly #lanes = new RecentMap<string, Map<string, number>>(mostNodes);
   /** Sequence last seen on a watched topic, by topic and node. */
   readonly #topics: RecentMap<string, Map<string, number>>;
 

@@ -54,6 +54,7 @@ class RedisRecords implements Records {
   #unbrokenSince = Number.POSITIVE_INFINITY;
   #lastHeld = 0;
   #lost = false;
+  #differs = false;
 
   constructor(options: RedisRecordsOptions) {
     this.#options = options;
@@ -82,7 +83,7 @@ class RedisRecords implements Records {
     const reply = await this.#script({ road: 'control', text: scripts.leaseScript, keys: this.#leases, args });
     const [secret, unbroken] = reply as unknown[];
     this.#held(Number(unbroken) === 1);
-    if (this.#secret !== '' && String(secret) !== this.#secret) this.#on?.secretDiffers();
+    this.#compareSecret(String(secret));
   }
 
   async nodes(): Promise<LivingNodes> {
@@ -114,7 +115,8 @@ class RedisRecords implements Records {
   async claim(id: string, ttlSeconds: number, owner: string): Promise<Claim> {
     const key = this.#claimKey(id);
     for (;;) {
-      if ((await this.#control(key, 'set', key, owner, 'EX', ttlSeconds, 'NX')) !== null) return { won: true, owner };
+      if ((await this.#control(key, 'set', key, owner, 'EX', Math.ceil(ttlSeconds), 'NX')) !== null)
+        return { won: true, owner };
       const held = await this.owner(id);
       if (held !== undefined) return { won: false, owner: held };
     }
@@ -193,6 +195,12 @@ class RedisRecords implements Records {
     } finally {
       this.#renewing = false;
     }
+  }
+
+  #compareSecret(secret: string): void {
+    const differs = this.#secret !== '' && secret !== this.#secret;
+    if (differs && !this.#differs) this.#on?.secretDiffers();
+    this.#differs = differs;
   }
 
   #held(unbroken: boolean): void {

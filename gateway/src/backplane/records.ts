@@ -43,7 +43,7 @@ export interface RecordsEvents {
   leaseLost(): void;
   /** The lease is held again. */
   leaseHeld(): void;
-  /** Redis holds another routing secret than this node: ids made here and there do not match. Restart the younger node. */
+  /** Redis holds another routing secret than this node: ids made here and there do not match. Told once. Restart the younger node. */
   secretDiffers(): void;
 }
 

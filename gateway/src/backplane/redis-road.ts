@@ -13,12 +13,12 @@ export interface RoadEvents {
   up(): void;
   /** A probe came back after so many milliseconds. */
   probe(milliseconds: number): void;
-  /** The connection was lost, or could not be made. */
-  trouble(road: string, error: Error): void;
+  /** The connection was lost, or could not be made. Told once per outage and reason. */
+  trouble(reason: string): void;
 }
 
 export interface RoadOptions {
-  /** Shown by `CLIENT LIST` and in warnings. */
+  /** Shown by `CLIENT LIST`. */
   readonly name: string;
   readonly connections: RedisConnections;
   readonly limits: PublisherLimits;
@@ -53,6 +53,7 @@ export class RedisRoad {
   #probe: Probe | undefined;
   #retry: NodeJS.Timeout | undefined;
   #attempts = 0;
+  #trouble = '';
   #up = false;
   #closed = false;
 
@@ -171,6 +172,7 @@ export class RedisRoad {
 
   #caughtUp(): void {
     this.#attempts = 0;
+    this.#trouble = '';
     this.#up = true;
     this.#probe = new Probe({
       topics: () => [...this.#probed],
@@ -213,7 +215,8 @@ export class RedisRoad {
 
   #tryAgain(error: Error): void {
     if (this.#closed) return;
-    this.#options.events.trouble(this.#options.name, error);
+    if (error.message !== this.#trouble) this.#options.events.trouble(error.message);
+    this.#trouble = error.message;
     const wait = waits[Math.min(this.#attempts++, waits.length - 1)] ?? 0;
     this.#retry = setTimeout(() => void this.#connect(), wait * (0.75 + Math.random() / 2));
   }

@@ -51,8 +51,6 @@ export function createRedisBackplane(options: RedisBackplaneOptions): RedisBackp
   return new RedisPubSub(options);
 }
 
-const unready = new GatewayError('backplane_down', 'Redis did not become reachable in time');
-
 class RedisPubSub implements RedisBackplane {
   readonly remote = true;
   readonly hashTags: boolean;
@@ -62,6 +60,7 @@ class RedisPubSub implements RedisBackplane {
   readonly #roads: Readonly<Record<RoadName, RedisRoad>>;
   #on: BackplaneEvents | undefined;
   #hears = false;
+  #trouble = 'no answer';
   #started: (() => void) | undefined;
   #deafSince = performance.now();
   #deafTimer: NodeJS.Timeout | undefined;
@@ -81,10 +80,13 @@ class RedisPubSub implements RedisBackplane {
       this.#started = resolve;
     });
     for (const road of Object.values(this.#roads)) road.open();
-    const timer = setTimeout(() => this.#giveUp(), this.#options.startMs ?? 10_000);
+    const { startMs = 10_000 } = this.#options;
+    const timer = setTimeout(() => void this.close(), startMs);
     await ready;
     clearTimeout(timer);
-    if (!this.#hears) throw unready;
+    if (!this.#hears) {
+      throw new GatewayError('backplane_down', `Redis was not reachable within ${startMs} ms: ${this.#trouble}`);
+    }
     await this.#checkOutputBuffer();
   }
 
@@ -149,7 +151,10 @@ class RedisPubSub implements RedisBackplane {
         down: () => this.#roadIsDown(),
         up: () => this.#roadIsUp(),
         probe: (milliseconds) => events.probe(milliseconds),
-        trouble: (road, error) => events.warning('Redis connection lost', { road, reason: error.message }),
+        trouble: (reason) => {
+          this.#trouble = reason;
+          events.warning('Redis connection lost', { road: name, reason });
+        },
       },
     });
   }
@@ -178,10 +183,6 @@ class RedisPubSub implements RedisBackplane {
     const now = performance.now();
     this.#options.events.deafFor((now - this.#deafSince) / 1_000);
     this.#deafSince = now;
-  }
-
-  #giveUp(): void {
-    void this.close();
   }
 
   /** Redis cuts a subscriber off that is owed more than its output buffer: one burst of large messages must fit. */

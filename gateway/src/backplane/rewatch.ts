@@ -84,7 +84,7 @@ export class Watchlist {
     this.#watched = new Set();
     this.#unwanted.clear();
     this.#queues = emptyQueues();
-    for (const topic of this.#wanted) this.#queues[rank(topic)]?.add(topic);
+    for (const topic of this.#inSlots()) this.#queues[rank(topic)]?.add(topic);
     this.#pump();
   }
 
@@ -136,14 +136,26 @@ export class Watchlist {
     this.#settle(topic, (waiter) => waiter.resolve());
   }
 
-  /** Takes the next topics out of a queue; on a cluster only those in the slot of the first. */
+  /** All wanted topics; on a cluster those of one slot together, so that they fit into one command. */
+  #inSlots(): Iterable<string> {
+    if (!this.#sharded) return this.#wanted;
+    const slots = new Map<string, string[]>();
+    for (const topic of this.#wanted) {
+      const tag = hashTag(topic);
+      const topics = slots.get(tag);
+      if (topics === undefined) slots.set(tag, [topic]);
+      else topics.push(topic);
+    }
+    return [...slots.values()].flat();
+  }
+
+  /** Takes the next topics out of a queue; on a cluster as long as they are in one slot. */
   #take(queue: Set<string>): string[] {
     const taken: string[] = [];
     const [first = ''] = queue;
     for (const topic of queue) {
-      if (this.#sharded && hashTag(topic) !== hashTag(first)) continue;
+      if (taken.length === batchSize || (this.#sharded && hashTag(topic) !== hashTag(first))) break;
       taken.push(topic);
-      if (taken.length === batchSize) break;
     }
     for (const topic of taken) queue.delete(topic);
     return taken;
