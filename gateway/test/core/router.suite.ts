@@ -31,7 +31,7 @@ export function routerSuite(name: string, start: (count: number, options?: Cores
     let people: Record<'ann' | 'ann2' | 'bob' | 'cat' | 'nobody' | 'elsewhere', FakeClient>;
 
     beforeAll(async () => {
-      cores = await start(count, { config: { maxGroupsPerConnection: 10_000 } });
+      cores = await start(count, { config: { maxGroupsPerConnection: 10_000, askMs: 20_000 } });
     });
 
     afterAll(() => cores[Symbol.asyncDispose]());
@@ -214,6 +214,29 @@ export function routerSuite(name: string, start: (count: number, options?: Cores
         client.leave();
       }
       await router.ask({ kind: 'leaveUser', hub: 'chat', user: 'new', group: undefined }, 'rest');
+    });
+
+    it('loses no join and undoes no leave of a user that comes while a new connection is being made', async () => {
+      const { router } = cores.at(0).core;
+      const group = 'race';
+      for (let i = 0; i < 300; i++) {
+        const user = { hub: 'chat', user: `racer ${i}` };
+        const leaves = i % 2 === 0;
+        if (leaves) await router.ask({ kind: 'joinUser', ...user, group }, 'rest');
+        const connecting = cores.at(1).connect({ userId: user.user });
+        for (let turns = i % 7; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+        const change = router.ask(
+          { kind: leaves ? 'leaveUser' : 'joinUser', ...user, group },
+          doors[i % 3 === 0 ? 1 : 0]!,
+        );
+        const [client] = await Promise.all([connecting, change]);
+        await router.send(sendTo(to.group(group), 'in'), 'rest');
+        await router.send(sendTo(to.connection(client.id), 'end'), 'rest');
+        await client.hears('end');
+        expect(client.heard, `round ${i}`).toEqual(leaves ? ['end'] : ['in', 'end']);
+        client.leave();
+        await router.ask({ kind: 'leaveUser', ...user, group: undefined }, 'rest');
+      }
     });
 
     it('refuses what is too large between nodes, by both doors, and counts it', async () => {

@@ -122,7 +122,7 @@ function make(node: string, meeting: Meeting, options: CoresOptions): TestCore {
   const topics = new Topics(prefix, secret, bus.hashTags);
   const app = options.app ?? new ServerlessApp({ events, messageBytes: config.clientMessageBytes });
   const warn = (text: string): void => void warnings.push(text);
-  const core = new Core({ node, config, bus, records, topics, events, appOf: () => app, warn });
+  const core = new Core({ node, config, bus, records, topics, events, appOf: () => app, serves: () => true, warn });
   const arrive = ({ protocol, ...identity }: ClientOptions = {}): FakeClient =>
     new FakeClient(core.arrivals, identityOf(topics, identity), protocol);
   return {
