@@ -4,7 +4,7 @@ import { createMemoryBackplane } from '../../src/backplane/memory.ts';
 import { createMemoryRecords } from '../../src/backplane/records-memory.ts';
 import { createRedisRecords, type RedisRecordsOptions } from '../../src/backplane/records-redis.ts';
 import { createRedisBackplane } from '../../src/backplane/redis.ts';
-import { parseRedisUrl } from '../../src/backplane/redis-url.ts';
+import { fullPrefix, parseRedisUrl } from '../../src/backplane/redis-url.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { RecordsListener, RedisReport } from './listener.ts';
 import { type RecordsNode, record, recordsSuite } from './records.suite.ts';
@@ -51,6 +51,17 @@ beforeEach(() => raw.flushall());
 
 recordsSuite('memory', { topic, make: inMemory });
 recordsSuite('redis', { topic, make: inRedis });
+
+/** One node of a service of its own. */
+async function startService({ url, name }: { url: string; name: string }) {
+  const target = parseRedisUrl(url);
+  const own = fullPrefix(name, target);
+  const backplane = createRedisBackplane({ target, prefix: own, node: 'one', events: new RedisReport() });
+  const told = new RecordsListener();
+  await backplane.start(told);
+  await backplane.watch(`${own}:h:chat:all`);
+  return { prefix: own, backplane, told, records: createRedisRecords({ backplane, prefix: own, node: 'one' }) };
+}
 
 const quick = { leaseMs: 400, renewMs: 100 };
 
@@ -177,6 +188,28 @@ describe('records of several nodes in Redis', () => {
     await told.received(100);
     expect(told.messages.map(([, message]) => Number(message))).toEqual(Array.from({ length: 100 }, (_, i) => i));
     await backplane.close();
+  });
+
+  it('are apart by prefix and by database, as topics are', async () => {
+    const services = [
+      { url: redis.url(0), name: 'a' },
+      { url: redis.url(0), name: 'b' },
+      { url: redis.url(1), name: 'a' },
+    ];
+    const nodes = await Promise.all(services.map(startService));
+    for (const [i, { records, told, prefix: own, backplane }] of nodes.entries()) {
+      await records.start({ ...record, accessKeys: [`key ${i}`] }, told);
+      expect(await records.secret(() => `secret ${i}`)).toBe(`secret ${i}`);
+      expect(await records.claim('id', 60, `owner ${i}`)).toEqual({ won: true, owner: `owner ${i}` });
+      expect(await backplane.publish(`${own}:h:chat:all`, Buffer.from(String(i)))).toBe(1);
+    }
+    for (const [i, { records, told, backplane }] of nodes.entries()) {
+      expect((await records.nodes()).nodes.size).toBe(1);
+      await told.received(1);
+      expect(told.messages.map(([, text]) => text)).toEqual([String(i)]);
+      await records.close();
+      await backplane.close();
+    }
   });
 
   it('leave no key without an end, but the routing secret', async () => {

@@ -27,7 +27,9 @@ describe('a Redis backplane behind Sentinel', () => {
     await there.watch(all);
     expect(await here.publish(all, Buffer.from('before'))).toBe(1);
     await sentinel.stopMaster();
-    await Promise.all([atHere.felt('deaf', 'hearing'), atThere.felt('deaf', 'hearing')]);
+    for (const heard of [atHere, atThere]) {
+      await heard.until(() => heard.health.length > 0 && heard.health.at(-1) === 'hearing');
+    }
     expect(await here.publish(all, Buffer.from('after'))).toBe(1);
     await atThere.received(2);
     expect(atThere.texts).toEqual(['before', 'after']);
