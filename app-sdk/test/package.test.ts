@@ -83,7 +83,7 @@ async function output(file: string, source: string): Promise<unknown> {
 describe('the package', () => {
   const expected = {
     url: 'http://localhost/client/?hub=chat',
-    names: ['iterate', 'recordingHub', 'upload'],
+    names: ['iterate', 'recordingHub', 'testHub', 'upload'],
     codecs: true,
   };
 

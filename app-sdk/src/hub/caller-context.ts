@@ -24,16 +24,22 @@ function readHeaders(pairs: Iterable<readonly [string, string]>): Headers {
   return headers;
 }
 
+/** The client's own query, without what negotiate has put there for the service. */
+function readQuery(text: string | undefined): URLSearchParams {
+  const query = new URLSearchParams(text);
+  for (const name of [...query.keys()]) if (/^asrs[._]/.test(name)) query.delete(name);
+  return query;
+}
+
 /** One connection as its hub sees it. Most hubs look at little of it, so the parts are read when they are asked for. */
 export class CallerContext implements HubCallerContext<unknown> {
   readonly connectionId: string;
   readonly userId: string | undefined;
   readonly protocol: 'json' | 'messagepack';
-  readonly path: string;
   readonly remoteAddress: string | undefined;
   readonly items: unknown;
   readonly abort: (reason?: string) => void;
-  readonly #client: Pick<OpenClient, 'claims' | 'headers' | 'query'>;
+  readonly #client: Pick<OpenClient, 'claims' | 'headers' | 'query' | 'path'>;
   readonly #signal: LazySignal;
   #claims: Claims | undefined;
   #headers: Headers | undefined;
@@ -43,7 +49,6 @@ export class CallerContext implements HubCallerContext<unknown> {
     this.connectionId = client.connectionId;
     this.userId = client.userId ?? userIdOf(client.claims);
     this.protocol = facts.protocol;
-    this.path = client.path ?? '';
     this.remoteAddress = client.remoteAddress;
     this.items = facts.items;
     this.abort = (reason) => facts.abort(reason);
@@ -62,8 +67,12 @@ export class CallerContext implements HubCallerContext<unknown> {
   }
 
   get query(): URLSearchParams {
-    this.#query ??= new URLSearchParams(this.#client.query);
+    this.#query ??= readQuery(this.#client.query);
     return this.#query;
+  }
+
+  get path(): string {
+    return this.#client.path ?? new URLSearchParams(this.#client.query).get('asrs.op') ?? '';
   }
 
   get signal(): AbortSignal {

@@ -90,7 +90,7 @@ export interface OpenClient {
   readonly headers?: Iterable<readonly [name: string, value: string]>;
   /** With or without the leading `?`. */
   readonly query?: string;
-  /** The hub's path as the client saw it; default empty. */
+  /** The hub's path as the client saw it; default: `asrs.op` of the query. */
   readonly path?: string;
   readonly remoteAddress?: string | undefined;
   readonly wire: ClientWire;

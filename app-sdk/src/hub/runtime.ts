@@ -26,6 +26,8 @@ export interface RuntimeOptions {
   readonly tell: Tell;
   /** Whether clients are pinged and timed out; default true. */
   readonly heartbeat?: boolean;
+  /** Counts what is under way; default: one of its own. */
+  readonly activity?: Activity;
 }
 
 /** One hub in one host: its connections, and what they share. Knows neither sockets nor the service's protocol. */
@@ -38,9 +40,10 @@ export class HubRuntime {
   readonly #doors = new WeakMap<Gateway, Door & { sender: GatewaySender }>();
   readonly #heartbeat: Heartbeat | undefined;
 
-  constructor(definition: HubDefinition, { name, filters = [], logger, tell, heartbeat = true }: RuntimeOptions) {
+  constructor(definition: HubDefinition, options: RuntimeOptions) {
+    const { name, filters = [], logger, tell, heartbeat = true, activity = new Activity() } = options;
     const plan = planOf(definition);
-    this.#parts = { name, plan, filters: [...filters, ...plan.filters], logger, tell, activity: new Activity() };
+    this.#parts = { name, plan, filters: [...filters, ...plan.filters], logger, tell, activity };
     this.#report = failureReporter(logger);
     this.#heartbeat = heartbeat ? new Heartbeat(this.#connections) : undefined;
   }
