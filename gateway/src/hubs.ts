@@ -44,7 +44,11 @@ export class Hubs {
     });
     const pieceBytes = Math.max(1024, config.messageBytes - besidePiece);
     this.links = new Links({ node, label, nodes: core.nodes, modes: this.#modes });
-    this.#serverless = new ServerlessApp({ events, messageBytes: config.clientMessageBytes });
+    this.#serverless = new ServerlessApp({
+      events,
+      messageBytes: config.clientMessageBytes,
+      completed: (connection, invocationId, outcome) => core.invocations.completed(connection, invocationId, outcome),
+    });
     this.#service = new ServiceApp({
       links: this.links,
       streams: core.streams,
@@ -60,6 +64,8 @@ export class Hubs {
     this.nodeLinks = new NodeLinks({
       node,
       router: core.router,
+      invocations: core.invocations,
+      inquiries: core.inquiries,
       links: this.links,
       streams: core.streams,
       registry: core.registry,

@@ -113,6 +113,11 @@ export class BoundClient implements App, CarriedClient {
     if (!(await arrived) && carrier === this.#carrier) this.connection.close('stream_gap');
   }
 
+  /** The app server that asked needs no notice when it carries the client itself. */
+  expectResult(_client: Client, invocationId: string, server: string): void {
+    if (this.#carrier !== undefined && this.#carrier.server !== server) this.#carrier.expect(invocationId, server);
+  }
+
   left(_client: Client, reason: CloseReason): void {
     this.#host.ended(this);
     this.#waiting = [];

@@ -9,6 +9,8 @@ export interface Carrier {
   readonly node: string;
   /** Bytes of the client; valid only during the call. @returns false when they surely did not arrive. */
   data(bytes: Uint8Array): boolean | Promise<boolean>;
+  /** The client is about to be called for a result: the app server must know before its answer comes. */
+  expect(invocationId: string, server: string): void;
   /** The client is over, or carried elsewhere from now on. */
   left(error: string, migratedTo?: string): void;
 }
@@ -35,6 +37,7 @@ export function openHere(link: Link, node: string, { client, info, request, migr
       link.data(connectionId, bytes);
       return true;
     },
+    expect: (invocationId, server) => link.expect(connectionId, invocationId, server),
     left: (error, migratedTo) => link.close(connectionId, error, migratedTo),
   };
 }
@@ -69,7 +72,10 @@ export async function openThere(
   let number = 0;
   const piece = (bytes: Uint8Array): Promise<boolean> =>
     streams.send(there.node, { kind: 'streamUp', hub, connection, stream, node, number: ++number, bytes });
-  return { server: there.server, node: there.node, data: (bytes) => inPieces(bytes, here.pieceBytes, piece), left };
+  const expect: Carrier['expect'] = (invocationId, server) =>
+    void streams.send(there.node, { kind: 'streamExpect', hub, connection, stream, invocationId, server });
+  const data: Carrier['data'] = (bytes) => inPieces(bytes, here.pieceBytes, piece);
+  return { server: there.server, node: there.node, data, expect, left };
 }
 
 /** Large bytes travel in pieces, each within the limit of a message between nodes. */

@@ -1,9 +1,19 @@
+import type { Inquiries } from '../core/inquiries.ts';
+import type { Invocations } from '../core/invocations.ts';
 import type { NodesListener } from '../core/nodes.ts';
 import type { Registry } from '../core/registry.ts';
 import type { Router } from '../core/router.ts';
 import type { StreamPeer, Streams } from '../core/streams.ts';
 import type { Verdict } from '../protocol/command.ts';
-import type { StreamCommand, StreamEnded, StreamLeft, StreamOpen, StreamUp } from '../protocol/stream.ts';
+import type {
+  StreamCommand,
+  StreamDown,
+  StreamEnded,
+  StreamExpect,
+  StreamLeft,
+  StreamOpen,
+  StreamUp,
+} from '../protocol/stream.ts';
 import { BoundClient } from './bound-client.ts';
 import { ForeignClient, type ForeignClientHost } from './foreign-client.ts';
 import type { Link, LinkHost } from './link.ts';
@@ -13,6 +23,8 @@ import type { ServiceApp } from './service-app.ts';
 export interface NodeLinksOptions {
   readonly node: string;
   readonly router: Router;
+  readonly invocations: Invocations;
+  readonly inquiries: Inquiries;
   readonly links: Links;
   readonly streams: Streams;
   readonly registry: Registry;
@@ -28,6 +40,8 @@ export interface NodeLinksOptions {
 export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
   readonly node: string;
   readonly router: Router;
+  readonly invocations: Invocations;
+  readonly inquiries: Inquiries;
   readonly #options: NodeLinksOptions;
   readonly #foreign = new Map<string, ForeignClient>();
   readonly #foreignHost: ForeignClientHost;
@@ -37,6 +51,8 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
     this.#options = options;
     this.node = options.node;
     this.router = options.router;
+    this.invocations = options.invocations;
+    this.inquiries = options.inquiries;
     const { node, streams, pieceBytes } = options;
     this.#foreignHost = { streams, node, pieceBytes, ended: (client) => this.#foreign.delete(client.connectionId) };
     streams.attach(this);
@@ -93,6 +109,9 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
       case 'streamUp':
         this.#up(command);
         return;
+      case 'streamExpect':
+        this.#foreignOf(command)?.link.expect(command.connection, command.invocationId, command.server);
+        return;
       case 'streamLeft':
         this.#left(command);
         return;
@@ -104,7 +123,7 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
     }
   }
 
-  #foreignOf(command: StreamUp | StreamLeft): ForeignClient | undefined {
+  #foreignOf(command: StreamUp | StreamExpect | StreamLeft): ForeignClient | undefined {
     const client = this.#foreign.get(command.connection);
     return client?.stream === command.stream ? client : undefined;
   }
@@ -126,7 +145,7 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
   }
 
   /** The client here that is carried there, by this very way; whoever is not here any more is reported gone. */
-  #boundOf(command: Exclude<StreamCommand, StreamOpen | StreamUp | StreamLeft>): BoundClient | undefined {
+  #boundOf(command: Extract<StreamCommand, StreamDown | StreamEnded>): BoundClient | undefined {
     const { hub, connection, stream } = command;
     const app = this.#options.registry.hub(hub)?.connections.get(connection)?.app;
     if (app instanceof BoundClient) return app.stream === stream ? app : undefined;
@@ -169,6 +188,7 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
 
   /** The apps drop its clients by themselves; its links carry nobody any more. */
   nodeLost(node: string): void {
+    this.#options.invocations.nodeLost(node);
     for (const client of this.#foreignFrom(node)) client.link.forget(client.connectionId);
     for (const link of this.#options.links.here) link.offline(node);
     this.#endAway((bound) => bound.carrier?.node === node, 'node_lost');

@@ -1,4 +1,6 @@
 import type { Claims, ServiceHeaders } from '@signalbox/app-sdk/protocol';
+import type { Inquiries } from '../core/inquiries.ts';
+import type { Invocations } from '../core/invocations.ts';
 import type { Router } from '../core/router.ts';
 
 /** What an app server is told of a client in OpenConnection (service protocol, 10.3). */
@@ -52,6 +54,11 @@ export interface Link {
    * @param migratedTo id of the app server that carries it from now on.
    */
   close(connectionId: string, error: string, migratedTo?: string): void;
+  /**
+   * A client it carries is about to be called for a result on behalf of another app server (empty: by REST): ClientInvocation
+   * without payloads, so that the app knows the id when the answer comes.
+   */
+  expect(connectionId: string, invocationId: string, server: string): void;
   /** The client is bound no longer; the app knows it from elsewhere. */
   forget(connectionId: string): void;
   /** A node died: tells the app, which drops every client whose `Asrs-Instance-Id` is this. The caller forgets them. */
@@ -63,6 +70,8 @@ export interface LinkHost {
   /** This node's id: header `Asrs-Instance-Id` of clients here, and the end of `target` pings. */
   readonly node: string;
   readonly router: Router;
+  readonly invocations: Pick<Invocations, 'invoke' | 'completedAnywhere'>;
+  readonly inquiries: Pick<Inquiries, 'list'>;
   /** An id for a new link: node id and a counter. */
   nextLinkId(): string;
   /** A link is handshaken. */

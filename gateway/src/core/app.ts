@@ -56,6 +56,11 @@ export interface App {
   opened(client: Client, request: Uint8Array): void;
   /** Bytes of the client behind its handshake request, in order; valid only during the call. */
   received(client: Client, bytes: Uint8Array): void;
+  /**
+   * The client is about to be called for a result on behalf of an app server (its id, or empty: by REST). Only an app that
+   * must be told before the client's answer comes has this.
+   */
+  expectResult?(client: Client, invocationId: string, server: string): void;
   /** The connection ended. Called exactly once for each `opened`. */
   left(client: Client, reason: CloseReason): void;
 }

@@ -17,6 +17,16 @@ interface Pending {
   answers: number;
   /** The best answer so far. */
   best: Verdict;
+  /** What answers held beside their verdict. */
+  readonly details: Uint8Array[];
+}
+
+/** A question under way. */
+export interface OpenAsk {
+  readonly asker: Asker;
+  readonly outcome: Promise<AskOutcome>;
+  /** What answers held beside their verdict, so far. */
+  readonly details: readonly Uint8Array[];
 }
 
 /** From worst to best: a later word beats an earlier one. */
@@ -45,14 +55,15 @@ export class Asks {
   }
 
   /** Opens a question. `here`: what this node has already answered itself. */
-  open(until: AskUntil, here?: Promise<Verdict>): { readonly asker: Asker; readonly outcome: Promise<AskOutcome> } {
+  open(until: AskUntil, here?: Promise<Verdict>): OpenAsk {
     const id = here === undefined ? this.#nextId + 1 : this.#nextId;
     this.#nextId += 2;
+    const details: Uint8Array[] = [];
     const outcome = new Promise<AskOutcome>((settle) => {
       const started = this.#now();
-      this.#pending.set(id, { until, started, settle, here, expected: undefined, answers: 0, best: 'no' });
+      this.#pending.set(id, { until, started, settle, here, expected: undefined, answers: 0, best: 'no', details });
     });
-    return { asker: { node: this.#node, id }, outcome };
+    return { asker: { node: this.#node, id }, outcome, details };
   }
 
   /** So many nodes were given the question. */
@@ -74,10 +85,11 @@ export class Asks {
   }
 
   /** One answer came. Late ones are ignored. */
-  answer(id: number, verdict: Verdict): void {
+  answer(id: number, verdict: Verdict, detail?: Uint8Array): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     pending.answers++;
+    if (detail !== undefined) pending.details.push(detail);
     if (rank.indexOf(verdict) > rank.indexOf(pending.best)) pending.best = verdict;
     this.#settleIfDone(id, pending);
   }

@@ -12,6 +12,8 @@ import type { Connection, ConnectionOwner } from './connection.ts';
 import { Dispatch } from './dispatch.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Incoming } from './incoming.ts';
+import { Inquiries } from './inquiries.ts';
+import { Invocations } from './invocations.ts';
 import { Limits } from './limits.ts';
 import { Membership } from './membership.ts';
 import { Nodes } from './nodes.ts';
@@ -55,6 +57,8 @@ export class Core {
   readonly nodes: Nodes;
   readonly streams: Streams;
   readonly dispatch: Dispatch;
+  readonly inquiries: Inquiries;
+  readonly invocations: Invocations;
   readonly waves: Waves;
   readonly #options: CoreOptions;
   readonly #asks: Asks;
@@ -105,6 +109,20 @@ export class Core {
       asks: this.#asks,
       answer: (asker, verdict) => this.#answer(asker, verdict),
     });
+    const answer = (asker: Asker, verdict: Verdict, detail?: Uint8Array): void => this.#answer(asker, verdict, detail);
+    const settled = (): Promise<boolean> => this.nodes.settled();
+    this.inquiries = new Inquiries({ bus, asks: this.#asks, topics, registry, now, answer, settled });
+    this.invocations = new Invocations({
+      bus,
+      node,
+      asks: this.#asks,
+      topics,
+      registry,
+      dispatch,
+      now,
+      answer,
+      settled,
+    });
     this.router = createRouter({
       bus,
       dispatch,
@@ -112,7 +130,7 @@ export class Core {
       topics,
       standing,
       events,
-      settled: () => this.nodes.settled(),
+      settled,
       messageBytes: config.messageBytes,
     });
     this.#incoming = new Incoming({
@@ -121,6 +139,8 @@ export class Core {
       events,
       streams: this.streams,
       nodes: this.nodes,
+      inquiries: this.inquiries,
+      invocations: this.invocations,
       malformed: (from, error) => warn(`node ${from} sent bytes that are no command`, error),
     });
     this.arrivals = new Arrivals(
@@ -167,18 +187,19 @@ export class Core {
         const { hub, transport, protocol } = connection;
         if (connection.state === 'open') events.connectionClosed(hub, transport.kind, protocol, reason);
         else events.connectionRefused(reason);
+        this.invocations.ended(connection.id);
         this.arrivals.ended(connection);
       },
     };
   }
 
-  #answer(asker: Asker, verdict: Verdict): void {
+  #answer(asker: Asker, verdict: Verdict, detail?: Uint8Array): void {
     const { bus, node, topics, warn } = this.#options;
     if (asker.node === node) {
-      this.#asks.answer(asker.id, verdict);
+      this.#asks.answer(asker.id, verdict, detail);
       return;
     }
-    const bytes = encodeCommand({ kind: 'answer', id: asker.id, verdict });
+    const bytes = encodeCommand({ kind: 'answer', id: asker.id, verdict, detail });
     bus.send(controlLane, topics.node(asker.node), bytes, false).catch((error: unknown) => {
       warn('an answer could not be sent: its asker will time out', error);
     });
@@ -200,7 +221,12 @@ export class Core {
     await bus.watch(topics.node(node));
     await this.nodes.start(record);
     this.#heartbeat.start();
-    this.#sweeper = setInterval(() => this.#asks.sweep(), config.askMs / sweepsPerDeadline);
+    this.#sweeper = setInterval(() => this.#sweep(), config.askMs / sweepsPerDeadline);
+  }
+
+  #sweep(): void {
+    this.#asks.sweep();
+    this.invocations.sweep();
   }
 
   #deaf(): void {

@@ -4,6 +4,8 @@ import type { Command } from '../protocol/command.ts';
 import { decodeCommand } from '../protocol/command-codec.ts';
 import type { Asks } from './ask.ts';
 import type { Dispatch } from './dispatch.ts';
+import type { Inquiries } from './inquiries.ts';
+import type { Invocations } from './invocations.ts';
 import type { Nodes } from './nodes.ts';
 import type { Streams } from './streams.ts';
 
@@ -13,6 +15,8 @@ export interface IncomingOptions {
   readonly events: Events;
   readonly streams: Pick<Streams, 'take'>;
   readonly nodes: Pick<Nodes, 'heard'>;
+  readonly inquiries: Pick<Inquiries, 'take'>;
+  readonly invocations: Pick<Invocations, 'take' | 'completed' | 'takeCompleted'>;
   /** Bytes that are no command came from a node: a defect or a stranger in Redis. */
   readonly malformed: (node: string, error: unknown) => void;
 }
@@ -46,15 +50,29 @@ export class Incoming {
   }
 
   #take(from: Origin, command: Command): void {
-    const { asks, dispatch, nodes, streams } = this.#options;
+    const { asks, dispatch, inquiries, invocations, nodes, streams } = this.#options;
     switch (command.kind) {
       case 'answer':
-        asks.answer(command.id, command.verdict);
+        asks.answer(command.id, command.verdict, command.detail);
         return;
       case 'news':
         nodes.heard(command);
         return;
+      case 'list':
+      case 'count':
+        inquiries.take(command);
+        return;
+      case 'invoke':
+        dispatch.inOrder(command.hub, () => invocations.take(command));
+        return;
+      case 'answered':
+        invocations.completed(command.connection, command.invocationId, command.outcome);
+        return;
+      case 'completed':
+        invocations.takeCompleted(command);
+        return;
       case 'streamOpen':
+      case 'streamExpect':
       case 'streamUp':
       case 'streamDown':
       case 'streamLeft':

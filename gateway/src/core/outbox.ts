@@ -74,8 +74,7 @@ export class Outbox {
       while (this.#next < end) this.#write(this.#owing[this.#next++]!);
       if (performance.now() >= until) break;
     }
-    if (this.#next < this.#owing.length) return;
-    this.#owing = [];
+    this.#owing = this.#next < this.#owing.length ? this.#owing.slice(this.#next) : []; // keeps no ended client alive
     this.#next = 0;
   }
 

@@ -13,6 +13,7 @@ import {
   writeList,
   writePayload,
 } from './command-fields.ts';
+import { inquiryRows } from './inquiry-codec.ts';
 import { streamRows } from './stream-codec.ts';
 
 /*
@@ -141,11 +142,18 @@ const rows: { readonly [K in Kind]: Row<K> } = {
   },
   answer: {
     code: 9,
-    fields: 3,
-    write(writer, { id, verdict }) {
+    fields: 4,
+    write(writer, { id, verdict, detail }) {
       writer.writeInt(id).writeInt(verdicts.indexOf(verdict));
+      if (detail === undefined) writer.writeNil();
+      else writer.writeBin(detail);
     },
-    read: (reader) => ({ kind: 'answer', id: reader.readInt(), verdict: verdicts[reader.readInt()] ?? 'failed' }),
+    read: (reader) => ({
+      kind: 'answer',
+      id: reader.readInt(),
+      verdict: verdicts[reader.readInt()] ?? 'failed',
+      detail: reader.readNil() ? undefined : reader.readBin(),
+    }),
   },
   news: {
     code: 10,
@@ -155,6 +163,7 @@ const rows: { readonly [K in Kind]: Row<K> } = {
     },
     read: (reader) => ({ kind: 'news', node: reader.readString(), data: reader.readStringOrNil() }),
   },
+  ...inquiryRows,
   ...streamRows,
 };
 

@@ -106,18 +106,25 @@ export function readList(reader: Reader): string[] {
 
 /** Ready frames are a map, a message to convert is its bytes alone. */
 export function writePayload(writer: Writer, payload: Payload): void {
-  if (payload.kind === 'convert') {
-    writer.writeBin(payload.json);
-    return;
-  }
-  writer.writeMapHeader(payload.frames.size);
-  for (const [protocol, bytes] of payload.frames) writer.writeString(protocol).writeBin(bytes);
+  if (payload.kind === 'convert') writer.writeBin(payload.json);
+  else writeFrames(writer, payload.frames);
 }
 
 /** Reads what {@link writePayload} wrote; the bytes are views. */
 export function readPayload(reader: Reader): Payload {
   if (reader.type !== 'map') return { kind: 'convert', json: reader.readBin() };
+  return { kind: 'ready', frames: readFrames(reader) };
+}
+
+/** Writes a map of hub protocol name and bytes. */
+export function writeFrames(writer: Writer, frames: ReadonlyMap<string, Uint8Array>): void {
+  writer.writeMapHeader(frames.size);
+  for (const [protocol, bytes] of frames) writer.writeString(protocol).writeBin(bytes);
+}
+
+/** Reads what {@link writeFrames} wrote; the bytes are views. */
+export function readFrames(reader: Reader): ReadonlyMap<string, Uint8Array> {
   const frames = new Map<string, Uint8Array>();
   for (let left = reader.readMapHeader(); left > 0; left--) frames.set(reader.readString(), reader.readBin());
-  return { kind: 'ready', frames };
+  return frames;
 }

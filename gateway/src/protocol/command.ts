@@ -1,4 +1,5 @@
 import type { Address, Asker, Place } from './address.ts';
+import type { Answered, Completed, Inquiry } from './inquiry.ts';
 import type { StreamCommand } from './stream.ts';
 
 /** What is to be delivered: ready bytes per hub protocol, or one JSON message from which other forms are made. */
@@ -91,6 +92,8 @@ export interface Answer {
   readonly kind: 'answer';
   readonly id: number;
   readonly verdict: Verdict;
+  /** What an inquiry asked for; undefined for a question. */
+  readonly detail: Uint8Array | undefined;
 }
 
 /** `limit`: refused, a limit of the settings was reached. */
@@ -111,4 +114,4 @@ export interface News {
 }
 
 /** All that travels between nodes. */
-export type Command = AppCommand | StreamCommand | Answer | News;
+export type Command = AppCommand | Inquiry | Answered | Completed | StreamCommand | Answer | News;

@@ -1,5 +1,7 @@
 /** The hub messages that the gateway writes itself; the codecs are shared with the app side. */
 import {
+  frame,
+  type HubProtocol,
   hubProtocol,
   jsonToMessagePack,
   messagePackInvocation,
@@ -13,6 +15,11 @@ export function jsonInvocationToMessagePack(json: Uint8Array): Uint8Array {
   const body = json.at(-1) === recordSeparator ? json.subarray(0, -1) : json;
   const { target, argumentsJson } = parsePayloadJson(body);
   return messagePackInvocation({ target, rawArguments: jsonToMessagePack(argumentsJson) });
+}
+
+/** A record as it came, in its frame again: what is passed on is not encoded anew. */
+export function framed(protocol: HubProtocol, record: Uint8Array): Uint8Array {
+  return protocol.binary ? frame(record) : Buffer.concat([record, Uint8Array.of(recordSeparator)]);
 }
 
 /** A framed ping; undefined for a hub protocol that the gateway does not speak. */

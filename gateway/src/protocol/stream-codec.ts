@@ -66,6 +66,21 @@ export const streamRows: { readonly [K in Kind]: CommandRow<Extract<StreamComman
       migratedTo: reader.readStringOrNil(),
     }),
   },
+  streamExpect: {
+    code: 25,
+    fields: 6,
+    write(writer, { hub, connection, stream, invocationId, server }) {
+      writer.writeString(hub).writeString(connection).writeInt(stream).writeString(invocationId).writeString(server);
+    },
+    read: (reader) => ({
+      kind: 'streamExpect',
+      hub: reader.readString(),
+      connection: reader.readString(),
+      stream: reader.readInt(),
+      invocationId: reader.readString(),
+      server: reader.readString(),
+    }),
+  },
   streamEnded: {
     code: 24,
     fields: 7,

@@ -34,6 +34,14 @@ export interface StreamUp extends InStream {
   readonly bytes: Uint8Array;
 }
 
+/** The client is about to be called for a result on behalf of another app server: its own must know before the answer comes. */
+export interface StreamExpect extends InStream {
+  readonly kind: 'streamExpect';
+  readonly invocationId: string;
+  /** Id of the app server that asks; empty: asked by REST. */
+  readonly server: string;
+}
+
 /** Bytes of an app on their way to a client. */
 export interface StreamDown extends InStream {
   readonly kind: 'streamDown';
@@ -62,4 +70,4 @@ export interface StreamEnded extends InStream {
 }
 
 /** What travels between the node of a client and the node of its link, in the order of their hub. */
-export type StreamCommand = StreamOpen | StreamUp | StreamDown | StreamLeft | StreamEnded;
+export type StreamCommand = StreamOpen | StreamUp | StreamExpect | StreamDown | StreamLeft | StreamEnded;

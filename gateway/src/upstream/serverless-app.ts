@@ -1,7 +1,6 @@
 import {
   acceptHandshake,
   type HandshakeRequest,
-  type HubMessage,
   type HubProtocol,
   handshakeResponse,
   hubProtocol,
@@ -10,9 +9,13 @@ import {
 } from '@signalbox/app-sdk/protocol';
 import type { App, Client } from '../core/app.ts';
 import type { Events } from '../observe/events.ts';
+import { framed } from '../protocol/hub.ts';
+import type { InvokeOutcome } from '../protocol/inquiry.ts';
 
 export interface ServerlessOptions {
   readonly events: Events;
+  /** A client answered a call. */
+  readonly completed: (connection: string, invocationId: string, outcome: InvokeOutcome) => void;
   /** Largest hub message from a client, its frame included. */
   readonly messageBytes: number;
 }
@@ -62,7 +65,7 @@ export class ServerlessApp implements App {
     try {
       for (const record of splitter.push(bytes)) {
         messages++;
-        this.#message(client, protocol, protocol.parse(record));
+        this.#message(client, protocol, record);
         if (client.state !== 'open') break;
       }
     } finally {
@@ -88,7 +91,8 @@ export class ServerlessApp implements App {
     if (this.#shared.get(protocol) === splitter && splitter.pending > 0) this.#shared.delete(protocol);
   }
 
-  #message(client: Client, protocol: HubProtocol, message: HubMessage | undefined): void {
+  #message(client: Client, protocol: HubProtocol, record: Uint8Array): void {
+    const message = protocol.parse(record);
     switch (message?.kind) {
       case 'ping':
         client.pings = true;
@@ -100,8 +104,17 @@ export class ServerlessApp implements App {
       case 'streamInvocation':
         if (message.invocationId) this.#decline(client, protocol, message.invocationId, message.target);
         return;
-      default: // results, items, cancels: of calls that were declined, or never made
+      case 'completion':
+        this.#completed(client, protocol, message.invocationId, record);
+        return;
+      default: // items and cancels: of calls that were declined, or never made
     }
+  }
+
+  /** The record is a view of what came: it is copied into its frame. */
+  #completed(client: Client, protocol: HubProtocol, invocationId: string, record: Uint8Array): void {
+    const outcome = { kind: 'result', protocol: protocol.name, frame: framed(protocol, record) } as const;
+    this.#options.completed(client.id, invocationId, outcome);
   }
 
   #decline(client: Client, protocol: HubProtocol, invocationId: string, target: string): void {
