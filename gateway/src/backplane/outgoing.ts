@@ -25,14 +25,28 @@ export interface Outgoing {
 }
 
 /** What one turn owes one topic: one envelope. */
-interface Batch extends Omit<Outgoing, 'command'> {
+class Batch {
+  readonly to: Outgoing;
   readonly commands: Uint8Array[];
   readonly publish: Publish;
   /** May more commands join? Not when the envelope leaves through a script. */
   readonly open: boolean;
   bytes: number;
   readonly promise: Promise<number>;
-  settle(result: Promise<number>): void;
+  resolve!: (receivers: number) => void;
+  reject!: (error: unknown) => void;
+
+  constructor(first: Outgoing, publish: Publish, open: boolean) {
+    this.to = first;
+    this.commands = [first.command];
+    this.publish = publish;
+    this.open = open;
+    this.bytes = first.command.length;
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
 }
 
 /** Collects the commands of one turn into envelopes, stamps and publishes them at its end, in order within each lane. */
@@ -71,8 +85,7 @@ export class Outbound {
     const batches = this.#batches;
     this.#batches = [];
     this.#last.clear();
-    for (const batch of batches) batch.settle(this.#publish(batch));
-    await Promise.allSettled(batches.map((batch) => batch.promise));
+    await Promise.all(batches.map((batch) => this.#leave(batch)));
   }
 
   #refuse({ length }: Uint8Array): Promise<never> | undefined {
@@ -81,32 +94,39 @@ export class Outbound {
     dropped('too_large', 1);
     const rule = `a message must be at most ${messageBytes} bytes (SIGNALBOX_MESSAGE_BYTES), got ${length}`;
     const refused = Promise.reject(new GatewayError('too_large', rule));
-    refused.catch(() => undefined); // counted above
+    refused.catch(ignore); // counted above
     return refused;
   }
 
   #fits(batch: Batch, { topic, echo, trace, command }: Outgoing): boolean {
-    if (!batch.open || batch.topic !== topic || batch.echo !== echo || batch.trace !== trace) return false;
+    const { to } = batch;
+    if (!batch.open || to.topic !== topic || to.echo !== echo || to.trace !== trace) return false;
     return batch.bytes + command.length <= this.#options.messageBytes;
   }
 
-  #begin({ command, ...where }: Outgoing, publish: Publish, open: boolean): Promise<number> {
-    const { promise, settle } = settleLater();
-    const batch = { ...where, commands: [command], publish, open, bytes: command.length, promise, settle };
-    promise.catch(({ code }: { code?: unknown }) => this.#countLost(batch, code));
-    this.#last.set(where.lane, batch);
+  #begin(first: Outgoing, publish: Publish, open: boolean): Promise<number> {
+    const batch = new Batch(first, publish, open);
+    this.#last.set(first.lane, batch);
     this.#batches.push(batch);
     if (this.#batches.length === 1) setImmediate(() => void this.flush());
-    return promise;
+    return batch.promise;
   }
 
-  /** Counted here, so that a caller who has nobody to tell may let the promise go. */
-  #countLost(batch: Batch, code: unknown): void {
-    this.#options.dropped(code === 'backplane_full' ? code : 'backplane_down', batch.commands.length);
+  /** What is lost is counted here, so that a caller who has nobody to tell may let the promise go. */
+  async #leave(batch: Batch): Promise<void> {
+    try {
+      batch.resolve(await this.#publish(batch));
+    } catch (error) {
+      const code = error instanceof GatewayError ? error.code : 'backplane_down';
+      if (code === 'backplane_full' || code === 'backplane_down') this.#options.dropped(code, batch.commands.length);
+      batch.promise.catch(ignore);
+      batch.reject(error);
+    }
   }
 
   #publish(batch: Batch): Promise<number> {
-    const { lane, topic, echo, trace, commands } = batch;
+    const { lane, topic, echo, trace } = batch.to;
+    const { commands } = batch;
     const { node, now } = this.#options;
     const sequence = (this.#sequences.get(lane) ?? 0) + 1;
     const previous = this.#previous.get(topic);
@@ -118,10 +138,6 @@ export class Outbound {
   }
 }
 
-function settleLater(): Pick<Batch, 'promise' | 'settle'> {
-  let settle: Batch['settle'] = () => undefined;
-  const promise = new Promise<number>((resolve) => {
-    settle = resolve;
-  });
-  return { promise, settle };
+function ignore(): undefined {
+  return undefined;
 }

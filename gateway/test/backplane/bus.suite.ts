@@ -2,6 +2,7 @@ import { encode } from '@msgpack/msgpack';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Backplane, BackplaneTraits } from '../../src/backplane/backplane.ts';
 import { type Bus, type BusLimits, controlLane, createBus } from '../../src/backplane/bus.ts';
+import { GatewayError } from '../../src/errors.ts';
 import { encodeEnvelope } from '../../src/protocol/envelope.ts';
 import { BusListener } from './listener.ts';
 
@@ -147,6 +148,15 @@ export function busSuite(name: string, { hub, control, make }: BusMaker): void {
       expect(await Promise.all(sends)).toEqual([1, 1, 1, 1]);
       await there.heard.received(4);
       expect(there.heard.envelopes).toEqual([[0], [1], [2], [3]]);
+    });
+
+    it('passes on what a script refuses, and counts only what was lost', async () => {
+      const refuse = async (): Promise<never> => {
+        throw new GatewayError('limit_reached', 'too many');
+      };
+      const refused = here.bus.sendVia(lane, all, command('x'), false, refuse);
+      await expect(refused).rejects.toMatchObject({ code: 'limit_reached' });
+      expect(here.heard.drops).toEqual({});
     });
 
     it('refuses a message above the limit before anything is sent, and counts it', async () => {
