@@ -127,7 +127,8 @@ export class RedisRoad {
     const clients = made.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const failed = made.find((result) => result.status === 'rejected');
     const [publisher, subscriber] = clients;
-    if (this.#closed || publisher === undefined || subscriber === undefined) {
+    const ready = clients.every((client) => client.status === 'ready');
+    if (this.#closed || !ready || publisher === undefined || subscriber === undefined) {
       for (const client of clients) client.disconnect();
       this.#tryAgain(failed?.reason instanceof Error ? failed.reason : new Error('Redis is not reachable'));
       return;
