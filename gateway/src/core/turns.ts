@@ -19,7 +19,8 @@ interface Waiting {
 
 interface Lane {
   readonly waiting: Waiting[];
-  running: Fanout;
+  /** Undefined: over, and others still wait. */
+  running: Fanout | undefined;
 }
 
 /**
@@ -59,17 +60,20 @@ export class Turns {
   }
 
   #start(hub: string, work: Work): void {
-    const running = work();
-    if (running === undefined || this.#advance(running)) return;
-    this.#busy.set(hub, { waiting: [], running });
+    const lane = { waiting: [], running: work() };
+    if (this.#advance(lane)) return;
+    this.#busy.set(hub, lane);
     this.#later(hub);
   }
 
-  /** @returns true when the fan-out is over. */
-  #advance(fanout: Fanout): boolean {
-    const over = fanout.advance(performance.now() + this.#options.sliceMs);
-    if (over) this.#options.finished(fanout);
-    return over;
+  /** @returns true when no fan-out is under way any more. */
+  #advance(lane: Lane): boolean {
+    const { running } = lane;
+    if (running === undefined) return true;
+    if (!running.advance(performance.now() + this.#options.sliceMs)) return false;
+    lane.running = undefined;
+    this.#options.finished(running);
+    return true;
   }
 
   #later(hub: string): void {
@@ -80,7 +84,7 @@ export class Turns {
     const lane = this.#busy.get(hub);
     if (lane === undefined) return;
     const until = performance.now() + this.#options.sliceMs;
-    if (this.#advance(lane.running) && this.#drain(lane, until)) this.#busy.delete(hub);
+    if (this.#advance(lane) && this.#drain(lane, until)) this.#busy.delete(hub);
     else this.#later(hub);
   }
 
@@ -89,10 +93,8 @@ export class Turns {
     let done = 0;
     let over = true;
     while (over && done < lane.waiting.length && performance.now() < until) {
-      const next = lane.waiting[done++]?.work();
-      if (next === undefined) continue;
-      lane.running = next;
-      over = this.#advance(next);
+      lane.running = lane.waiting[done++]?.work();
+      over = this.#advance(lane);
     }
     lane.waiting.splice(0, done);
     return over && lane.waiting.length === 0;

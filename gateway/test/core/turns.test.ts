@@ -95,6 +95,7 @@ describe('turns', () => {
     await idle(turns, finished, 2);
     const ofHub = notes.filter((one) => one !== 'other hub').filter((one, i, all) => one !== all[i - 1]);
     expect(ofHub).toEqual(['long', 'join', 'long 2', 'leave']);
+    expect(finished).toHaveLength(2); // each is reported once
     expect(notes.indexOf('other hub')).toBeLessThan(notes.indexOf('join'));
     turns.run('chat', note('free again'), true);
     expect(notes.at(-1)).toBe('free again');
