@@ -1,0 +1,170 @@
+import type { CarriedClient, ClientInfo, Link, LinkHost } from '../../src/apps/link.ts';
+import { serverPaths, serviceDoor } from '../../src/apps/service-door.ts';
+import { importKeys } from '../../src/auth/keys.ts';
+import { Tokens } from '../../src/auth/tokens.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import type { Reach, Reply } from '../../src/core/router.ts';
+import { createHttpServer } from '../../src/http.ts';
+import type { AppCommand } from '../../src/protocol/command.ts';
+import { otherKey, testKey } from '../auth/sign.ts';
+import { Changes } from '../support/changes.ts';
+import { EventLog } from '../support/event-log.ts';
+import { type AppOptions, ScriptedApp } from './scripted-app.ts';
+
+/** A client that keeps what its link told it: `data …`, `closed …`, `lost …`, `migrate`. */
+export class FakeCarried extends Changes implements CarriedClient {
+  readonly connectionId: string;
+  readonly told: string[] = [];
+  readonly bytes: Uint8Array[] = [];
+
+  constructor(connectionId: string) {
+    super();
+    this.connectionId = connectionId;
+  }
+
+  fromApp(bytes: Uint8Array): void {
+    this.bytes.push(bytes);
+    this.#tell(`data ${Buffer.from(bytes).toString()}`);
+  }
+
+  closedByApp(error: string): void {
+    this.#tell(`closed ${error}`);
+  }
+
+  linkLost(reason: string): void {
+    this.#tell(`lost ${reason}`);
+  }
+
+  migrate(): boolean {
+    this.#tell('migrate');
+    return false;
+  }
+
+  #tell(text: string): void {
+    this.told.push(text);
+    this.changed();
+  }
+
+  /** What the app is told of it. */
+  info(more: Partial<ClientInfo> = {}): ClientInfo {
+    const { connectionId } = this;
+    return { connectionId, claims: [], headers: [], queryString: '', protocol: 'json', ...more };
+  }
+}
+
+/** A node that records what its links ask and tell. */
+export class FakeHost extends Changes implements LinkHost {
+  readonly node = 'node1';
+  readonly links: Link[] = [];
+  readonly commands: AppCommand[] = [];
+  /** How often a link said that it changed. */
+  changes = 0;
+  /** Makes the answer to a command; a throw refuses it. */
+  answer: (command: AppCommand) => Reply | Promise<Reply> = () => 'yes';
+  hasAny: boolean | Error = false;
+  ids: readonly string[] = ['srvA'];
+  #count = 0;
+
+  readonly router = {
+    send: async (command: AppCommand): Promise<Reach> => {
+      await this.#record(command);
+      return 'all';
+    },
+    ask: (command: AppCommand): Promise<Reply> => this.#record(command),
+  };
+
+  readonly invocations: LinkHost['invocations'] = {
+    invoke: () => Promise.reject(new Error('this node calls no clients')),
+    completedAnywhere: () => undefined,
+  };
+  readonly inquiries: LinkHost['inquiries'] = {
+    list: () => Promise.reject(new Error('this node lists nobody')),
+  };
+
+  async #record(command: AppCommand): Promise<Reply> {
+    this.commands.push(command);
+    this.changed();
+    return this.answer(command);
+  }
+
+  nextLinkId(): string {
+    return `${this.node}-${++this.#count}`;
+  }
+
+  added(link: Link): void {
+    this.links.push(link);
+    super.changed();
+  }
+
+  override changed(_link?: Link): void {
+    this.changes++;
+    super.changed();
+  }
+
+  removed(link: Link): void {
+    this.links.splice(this.links.indexOf(link), 1);
+    super.changed();
+  }
+
+  async hasClients(): Promise<boolean> {
+    if (this.hasAny instanceof Error) throw this.hasAny;
+    return this.hasAny;
+  }
+
+  servers(): readonly string[] {
+    return this.ids;
+  }
+
+  /** Resolves with the newest link, once there are so many. */
+  async link(count = 1): Promise<Link> {
+    await this.until(() => this.links.length >= count);
+    return this.links.at(-1)!;
+  }
+}
+
+export type LinkDoor = Awaited<ReturnType<typeof startLinkDoor>>;
+
+/** The door for app servers on a port of its own, in front of a node that records. */
+export async function startLinkDoor(limits: Partial<Config> = {}) {
+  const host = new FakeHost();
+  const log = new EventLog();
+  const defects: unknown[] = [];
+  const logged: string[] = [];
+  /** What tests move to make time pass. */
+  const clock = { aheadMs: 0 };
+  const keys = await importKeys([testKey, otherKey]);
+  const door = serviceDoor({
+    host,
+    tokens: new Tokens({ keys, hosts: [], events: log.events }),
+    events: log.events,
+    log: { info: (message) => void logged.push(message), error: (message) => void defects.push(message) },
+    config: { ...readConfig({}), ...limits },
+    now: () => performance.now() + clock.aheadMs,
+  });
+  const server = await createHttpServer({ bodyBytes: 10_000, defect: (error) => defects.push(error) });
+  server.upgrade(serverPaths, door);
+  const port = await server.listen('127.0.0.1', 0, true);
+  return {
+    port,
+    host,
+    door,
+    log,
+    logged,
+    defects,
+    clock,
+    app: (options?: AppOptions) => ScriptedApp.connect(port, options),
+    opened: (options?: AppOptions) => new ScriptedApp(port, options).opened(),
+    /** An app server, and its link. */
+    async linked(options?: AppOptions) {
+      const count = host.links.length + 1;
+      const app = await ScriptedApp.connect(port, options);
+      return { app, link: await host.link(count) };
+    },
+    /** Why links ended, in order, once so many have. */
+    async ends(count: number): Promise<unknown[]> {
+      await log.until(() => log.of('linkClosed').length >= count);
+      return log.of('linkClosed').map(([, reason]) => reason);
+    },
+    [Symbol.dispose]: () => server.close(),
+  };
+}
