@@ -124,18 +124,18 @@ function readPiece(reader: Reader): Piece {
   };
 }
 
-/** A list of pairs and not a map: a claim may stand several times. */
+/** A flat list of names and values and not a map: a claim may stand several times. */
 function writePairs(writer: Writer, pairs: Claims): void {
-  writer.writeArrayHeader(pairs.length);
+  writer.writeArrayHeader(2 * pairs.length);
   for (const [name, value] of pairs) writer.writeString(name).writeString(value);
 }
 
 function readPairs(reader: Reader): Claims {
-  return Array.from({ length: reader.readArrayHeader() }, () => [reader.readString(), reader.readString()] as const);
+  return Array.from({ length: readPairCount(reader) }, () => [reader.readString(), reader.readString()] as const);
 }
 
 function writeHeaders(writer: Writer, headers: ServiceHeaders): void {
-  writer.writeArrayHeader(headers.length);
+  writer.writeArrayHeader(2 * headers.length);
   for (const [name, values] of headers) {
     writer.writeString(name);
     writeList(writer, values);
@@ -143,5 +143,9 @@ function writeHeaders(writer: Writer, headers: ServiceHeaders): void {
 }
 
 function readHeaders(reader: Reader): ServiceHeaders {
-  return Array.from({ length: reader.readArrayHeader() }, () => [reader.readString(), readList(reader)] as const);
+  return Array.from({ length: readPairCount(reader) }, () => [reader.readString(), readList(reader)] as const);
+}
+
+function readPairCount(reader: Reader): number {
+  return Math.floor(reader.readArrayHeader() / 2);
 }
