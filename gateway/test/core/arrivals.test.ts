@@ -217,7 +217,7 @@ class LateApp extends EventLog implements App {
 
   constructor(log: EventLog) {
     super();
-    const serverless = new ServerlessApp({ events: log.events, messageBytes: 1_024 });
+    const serverless = new ServerlessApp({ events: log.events, messageBytes: 1_024, completed: () => undefined });
     this.refusal = (request) => serverless.refusal(request);
   }
 

@@ -120,7 +120,13 @@ function make(node: string, meeting: Meeting, options: CoresOptions): TestCore {
   const { messageBytes } = config;
   const bus = createBus({ backplane, node, events, sheddable: isSheddableCommand, limits: { messageBytes } });
   const topics = new Topics(prefix, secret, bus.hashTags);
-  const app = options.app ?? new ServerlessApp({ events, messageBytes: config.clientMessageBytes });
+  const app =
+    options.app ??
+    new ServerlessApp({
+      events,
+      messageBytes: config.clientMessageBytes,
+      completed: (...answer) => core.invocations.completed(...answer),
+    });
   const warn = (text: string): void => void warnings.push(text);
   const core = new Core({ node, config, bus, records, topics, events, appOf: () => app, serves: () => true, warn });
   const arrive = ({ protocol, ...identity }: ClientOptions = {}): FakeClient =>
