@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createAdmin } from './admin.ts';
 import { createRestApi } from './apps/rest-api.ts';
+import { type ServiceDoor, serverPaths, serviceDoor } from './apps/service-door.ts';
 import { ConnectionTokens } from './auth/connection-token.ts';
 import { type AccessKeys, importKeys } from './auth/keys.ts';
 import { Tokens } from './auth/tokens.ts';
@@ -161,7 +162,7 @@ async function openDoors(basis: Basis, madeKey: string | undefined): Promise<Gat
     appPort,
     adminPort,
     connectionString: madeKey && `Endpoint=${endpoint};AccessKey=${madeKey};Version=1.0;`,
-    stop: () => stop(basis, [servers.clients, servers.apps], () => admin.close()),
+    stop: () => stop(basis, servers, () => admin.close()),
   };
 }
 
@@ -176,7 +177,7 @@ function watchBackplane({ backbone, config, core, health }: Basis): void {
   health.register({ name: 'backplane', state, graceMs: config.readyGraceMs });
 }
 
-async function createServers(basis: Basis): Promise<{ clients: HttpServer; apps: HttpServer }> {
+async function createServers(basis: Basis): Promise<Servers> {
   const { config, log } = basis;
   const httpLog = log.child('http');
   const options = {
@@ -186,11 +187,17 @@ async function createServers(basis: Basis): Promise<{ clients: HttpServer; apps:
   };
   const clients = await createHttpServer(options);
   const apps = config.appPort === undefined ? clients : await createHttpServer(options);
-  mountDoors(basis, clients, apps);
-  return { clients, apps };
+  return { clients, apps, links: mountDoors(basis, clients, apps) };
 }
 
-function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): void {
+interface Servers {
+  readonly clients: HttpServer;
+  /** The same as {@link clients} without SIGNALBOX_APP_PORT. */
+  readonly apps: HttpServer;
+  readonly links: ServiceDoor;
+}
+
+function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): ServiceDoor {
   const { config, core, keys, log, node, prometheus, backbone, topics } = basis;
   const { events } = prometheus;
   const tokens = new Tokens({ keys, hosts: config.hosts, events });
@@ -210,17 +217,23 @@ function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): void {
   });
   clients.upgrade(clientPaths, webSocketDoor({ gate, cors, clients: core.arrivals, config }));
   clients.mount(clientEndpoint({ gate, cors, connectionTokens, mint }));
+  const links = serviceDoor({ host: basis.hubs.nodeLinks, tokens, events, log: log.child('links'), config });
+  apps.upgrade(serverPaths, links);
   apps.mount(createRestApi({ router: core.router, tokens, events, log: log.child('rest'), limits: config, version }));
+  return links;
 }
 
 /** The order of architecture, section 11. */
-function stop(basis: Basis, servers: readonly HttpServer[], closeAdmin: () => Promise<void>): Promise<boolean> {
+function stop(basis: Basis, servers: Servers, closeAdmin: () => Promise<void>): Promise<boolean> {
   const { config, core, health, log, prometheus } = basis;
   const drainLog = log.child('drain');
   const steps: readonly DrainStep[] = [
     { name: 'not ready', run: () => health.drain() },
     { name: 'no new connections', run: () => refuseNew(core, servers) },
+    { name: 'links take nobody', run: () => servers.links.retire() },
     { name: 'clients closed in waves', run: () => core.closeClients() },
+    { name: 'clients elsewhere closed', run: () => basis.hubs.nodeLinks.release(core.waves) },
+    { name: 'links closed', run: () => servers.links.close() },
     { name: 'backplane left', run: () => core.stop() },
     { name: 'sockets closed', run: () => closeSockets(servers) },
     { name: 'admin port closed', run: closeAdmin },
@@ -233,11 +246,11 @@ function stop(basis: Basis, servers: readonly HttpServer[], closeAdmin: () => Pr
   });
 }
 
-function refuseNew(core: Core, servers: readonly HttpServer[]): void {
+function refuseNew(core: Core, { clients, apps }: Servers): void {
   core.limits.draining = true;
-  for (const server of servers) server.stopListening();
+  for (const server of [clients, apps]) server.stopListening();
 }
 
-function closeSockets(servers: readonly HttpServer[]): void {
-  for (const server of servers) server.close();
+function closeSockets({ clients, apps }: Servers): void {
+  for (const server of new Set([clients, apps])) server.close();
 }

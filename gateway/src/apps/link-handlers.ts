@@ -1,18 +1,26 @@
-import type { ServiceMessage, ServiceMessageKind, ServiceMessageOf } from '@signalbox/app-sdk/protocol';
-import { answerAccessKey, answerLogin } from './link-auth.ts';
+import {
+  ackStatuses,
+  type ServiceMessage,
+  type ServiceMessageKind,
+  type ServiceMessageOf,
+} from '@signalbox/app-sdk/protocol';
 import type { LinkClients } from './link-clients.ts';
 import { isQuestion, isSend } from './link-commands.ts';
 import { answerMembers } from './link-members.ts';
 import { answerPing, type PingedLink } from './link-pings.ts';
 import type { LinkRequests } from './link-requests.ts';
-import { answerInvocation } from './link-results.ts';
+import { type AskingLink, completeInvocation, failInvocation, invokeClient } from './link-results.ts';
 
 /** The parts of a link that messages are for. */
 export interface LinkEars {
   readonly clients: LinkClients;
   readonly requests: LinkRequests;
   readonly pinged: PingedLink;
+  /** For calls of clients with a result. */
+  readonly asking: AskingLink;
   say(message: ServiceMessage): void;
+  /** Takes care of what fails later. */
+  later(work: Promise<void>): void;
 }
 
 type Handlers = {
@@ -26,8 +34,10 @@ const handlers: Handlers = {
   CloseConnection(message, { clients, requests }) {
     if (!clients.closedByApp(message.connectionId, message.errorMessage)) requests.ask(message);
   },
-  ClientInvocation: (message, { say }) => say(answerInvocation(message)),
-  GroupMemberQuery: (message, { say }) => say(answerMembers(message)),
+  ClientInvocation: (message, { asking, later }) => later(invokeClient(message, asking)),
+  ClientCompletion: (message, { asking }) => completeInvocation(message, asking),
+  ErrorCompletion: (message, { asking }) => failInvocation(message, asking),
+  GroupMemberQuery: (message, { asking, say, later }) => later(answerMembers(message, asking).then(say)),
   AccessKeyRequest: (_, { say }) => say(answerAccessKey()),
   RefreshAuth: (message, { say }) => say(answerLogin(message)),
   GetConnectionClaims: (message, { say }) => say(answerLogin(message)),
@@ -42,4 +52,18 @@ export function handle(message: ServiceMessage, ears: LinkEars): void {
   const handler = handlers[message.kind] as ((message: ServiceMessage, ears: LinkEars) => void) | undefined;
   if (handler !== undefined) handler(message, ears);
   else if (isQuestion(message)) ears.requests.ask(message);
+}
+
+/** Access keys are handed out only where app servers authenticate with Entra ID (service protocol, 4.4): not here. */
+function answerAccessKey(): ServiceMessage {
+  return {
+    kind: 'AccessKeyResponse',
+    errorType: 'NotSupported',
+    errorMessage: 'This gateway hands out no access keys: put AccessKey into the connection string.',
+  };
+}
+
+/** No client of this gateway has a login that can be read or renewed over a link (service protocol, 9.11). */
+function answerLogin({ ackId }: ServiceMessageOf<'RefreshAuth' | 'GetConnectionClaims'>): ServiceMessage {
+  return { kind: 'Ack', ackId, status: ackStatuses.notFound, message: 'The login of a client cannot be changed here.' };
 }

@@ -1,9 +1,11 @@
+import type { ServiceMessage } from '@signalbox/app-sdk/protocol';
 import type { Inquiries } from '../core/inquiries.ts';
 import type { Invocations } from '../core/invocations.ts';
 import type { NodesListener } from '../core/nodes.ts';
 import type { Registry } from '../core/registry.ts';
 import type { Router } from '../core/router.ts';
 import type { StreamPeer, Streams } from '../core/streams.ts';
+import type { Waves } from '../core/waves.ts';
 import type { Verdict } from '../protocol/command.ts';
 import type {
   StreamCommand,
@@ -60,6 +62,14 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
 
   nextLinkId(): string {
     return this.#options.links.nextId();
+  }
+
+  sayToServer(hub: string, server: string, message: ServiceMessage): void {
+    for (const link of this.#options.links.here) {
+      if (link.hub !== hub || link.server !== server) continue;
+      link.say(message);
+      return;
+    }
   }
 
   added(link: Link): void {
@@ -194,6 +204,12 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
     this.#endAway((bound) => bound.carrier?.node === node, 'node_lost');
   }
 
+  /** The node is stopping: clients of other nodes that it carries end in waves, as its own do. */
+  release(waves: Pick<Waves, 'close'>): Promise<void> {
+    const dismissed = this.#foreignFrom().map((client) => ({ close: () => dismiss(client) }));
+    return waves.close(dismissed, 'drain');
+  }
+
   #foreignFrom(node?: string): ForeignClient[] {
     const clients = [...this.#foreign.values()].filter((client) => node === undefined || client.node === node);
     for (const client of clients) this.#foreign.delete(client.connectionId);
@@ -220,4 +236,9 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
       client.link.close(client.connectionId, 'Closed by the service: node_lost.');
     this.#endAway(() => true, 'node_lost');
   }
+}
+
+function dismiss(client: ForeignClient): void {
+  client.link.close(client.connectionId, '');
+  client.linkLost('drain');
 }

@@ -39,7 +39,8 @@ function headBytes(length: number): number {
  * backed-up socket.
  */
 export class LinkWriter {
-  readonly #socket: Socket;
+  /** Undefined once it is over: any use of a closed socket throws. */
+  #socket: Socket | undefined;
   readonly #options: LinkWriterOptions;
   #owed: Uint8Array[] = [];
   /** Senders of what is owed, place by place. */
@@ -59,6 +60,7 @@ export class LinkWriter {
 
   /** Owes bytes, which the writer keeps. They leave within this turn, in order. */
   write(bytes: Uint8Array, sender?: Sender): void {
+    if (this.#socket === undefined) return;
     this.#owed.push(bytes);
     this.#owedBy.push(sender);
     this.#owedBytes += bytes.length;
@@ -68,13 +70,12 @@ export class LinkWriter {
 
   /** Gives all that is owed to the socket. */
   flush(): void {
-    clearImmediate(this.#scheduled);
-    this.#scheduled = undefined;
-    const { length } = this.#owed;
-    if (length === 0) return;
-    const bytes = length === 1 ? this.#owed[0]! : Buffer.concat(this.#owed, this.#owedBytes);
-    const result = this.#socket.send(bytes, true);
-    const waiting = this.#socket.getBufferedAmount();
+    const socket = this.#socket;
+    const [first] = this.#owed;
+    if (socket === undefined || first === undefined) return;
+    const bytes = this.#owed.length === 1 ? first : Buffer.concat(this.#owed, this.#owedBytes);
+    const result = socket.send(bytes, true);
+    const waiting = socket.getBufferedAmount();
     if (waiting > 0) this.#note();
     this.#written += headBytes(bytes.length) + bytes.length;
     this.#left(waiting);
@@ -84,16 +85,36 @@ export class LinkWriter {
 
   /** Some of what waited has left. */
   drained(): void {
-    this.#left(this.#socket.getBufferedAmount());
+    if (this.#socket !== undefined) this.#left(this.#socket.getBufferedAmount());
   }
 
-  /** Nothing more is written: the socket is gone. */
-  stop(): void {
-    clearImmediate(this.#scheduled);
+  /**
+   * Ends the socket with a close frame behind what it was given; what is owed besides is dropped.
+   * @param cut does not wait for a peer that does not read: its queue is freed at once.
+   */
+  end(code: number, cut: boolean): void {
     this.#clear();
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    if (socket.getBufferedAmount() === 0) socket.end(code);
+    else if (cut) socket.close();
+    else this.#endLater(code);
+  }
+
+  /** Inside a callback of the socket (it is corked there) an end would throw away the bytes that wait: measured. */
+  #endLater(code: number): void {
+    setImmediate(() => this.#socket?.end(code));
+  }
+
+  /** The socket is over, whoever ended it. */
+  gone(): void {
+    this.#clear();
+    this.#socket = undefined;
   }
 
   #clear(): void {
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
     this.#owed = [];
     this.#owedBy = [];
     this.#owedBytes = 0;
@@ -127,7 +148,7 @@ export class LinkWriter {
 
   /** The runs that have left are cut off when they are the larger half: each is moved about once. */
   #compact(): void {
-    if (this.#next * 2 < this.#runs.length) return;
+    if (this.#next === 0 || this.#next * 2 < this.#runs.length) return;
     this.#runs = this.#runs.slice(this.#next);
     this.#next = 0;
   }

@@ -1,4 +1,4 @@
-import type { Claims, ServiceHeaders } from '@signalbox/app-sdk/protocol';
+import type { Claims, ServiceHeaders, ServiceMessage } from '@signalbox/app-sdk/protocol';
 import type { Inquiries } from '../core/inquiries.ts';
 import type { Invocations } from '../core/invocations.ts';
 import type { Router } from '../core/router.ts';
@@ -61,6 +61,8 @@ export interface Link {
   expect(connectionId: string, invocationId: string, server: string): void;
   /** The client is bound no longer; the app knows it from elsewhere. */
   forget(connectionId: string): void;
+  /** Says something to its app server. */
+  say(message: ServiceMessage): void;
   /** A node died: tells the app, which drops every client whose `Asrs-Instance-Id` is this. The caller forgets them. */
   offline(node: string): void;
 }
@@ -72,6 +74,8 @@ export interface LinkHost {
   readonly router: Router;
   readonly invocations: Pick<Invocations, 'invoke' | 'completedAnywhere'>;
   readonly inquiries: Pick<Inquiries, 'list'>;
+  /** Says something to an app server on any of its links here; without one it is passed over. */
+  sayToServer(hub: string, server: string, message: ServiceMessage): void;
   /** An id for a new link: node id and a counter. */
   nextLinkId(): string;
   /** A link is handshaken. */

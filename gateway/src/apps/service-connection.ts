@@ -61,11 +61,8 @@ export class ServiceConnection implements Link, BeatingLink {
   readonly #farewells = new Set<Farewell>();
   #retired = false;
   #over = false;
-  /** Undefined before {@link begin} and after the end, with its writer: any use of a closed socket throws. */
-  #socket: Socket | undefined;
+  /** Undefined before {@link begin}. */
   #writer: LinkWriter | undefined;
-  /** Ended, while bytes still wait for it. */
-  #ending: Socket | undefined;
 
   constructor(hub: string, server: string, parts: LinkParts) {
     const { host, heartbeat, config, names, serverLists, events, log } = parts;
@@ -91,7 +88,9 @@ export class ServiceConnection implements Link, BeatingLink {
       clients: this.#clients,
       requests: new LinkRequests({ link: this.id, hub, router: host.router, names, events, log, now, say }),
       pinged: { hub, host, serverLists, say, counted, leaving },
+      asking: { hub, server, host, say: (message) => this.#sayToServer(message) },
       say,
+      later: (work) => void this.#later(work),
     };
   }
 
@@ -135,7 +134,6 @@ export class ServiceConnection implements Link, BeatingLink {
   /** Its WebSocket is up. */
   begin(socket: Socket): void {
     const { heartbeat, config, events } = this.#parts;
-    this.#socket = socket;
     this.#writer = new LinkWriter(socket, { queueBytes: config.linkQueueBytes, full: () => this.end('slow') });
     this.lastHeard = heartbeat.now();
     this.lastSaid = this.lastHeard;
@@ -196,9 +194,27 @@ export class ServiceConnection implements Link, BeatingLink {
   }
 
   #say(message: ServiceMessage, sender?: Sender): void {
-    if (this.#writer === undefined) return;
+    if (this.#over) return;
     this.lastSaid = this.#parts.heartbeat.now();
-    this.#writer.write(writeServiceMessage(message), sender);
+    this.#writer?.write(writeServiceMessage(message), sender);
+  }
+
+  say(message: ServiceMessage): void {
+    this.#say(message);
+  }
+
+  /** On this link, or on another one of its app server when this one is over. */
+  #sayToServer(message: ServiceMessage): void {
+    if (this.#over) this.#parts.host.sayToServer(this.hub, this.server, message);
+    else this.#say(message);
+  }
+
+  async #later(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#parts.log.error('a message of a link failed', { link: this.id, error: error as Error });
+    }
   }
 
   keepAlive(): void {
@@ -227,33 +243,22 @@ export class ServiceConnection implements Link, BeatingLink {
 
   /** Ends the link: what is owed, then a close frame. Later calls do nothing. */
   end(reason: LinkReason, code = normalClosure): void {
-    if (!abrupt.has(reason)) this.#writer?.flush();
-    const socket = this.#socket;
-    if (socket === undefined) return;
+    const cut = abrupt.has(reason);
+    if (!cut) this.#writer?.flush();
+    if (this.#over) return;
     this.#finish(reason);
-    if (socket.getBufferedAmount() === 0) socket.end(code);
-    else if (abrupt.has(reason)) socket.close();
-    else this.#endLater(socket, code);
-  }
-
-  /** Inside a callback of the socket (it is corked there) an end would throw away the bytes that wait: measured. */
-  #endLater(socket: Socket, code: number): void {
-    this.#ending = socket;
-    setImmediate(() => this.#ending?.end(code));
+    this.#writer?.end(code, cut);
   }
 
   /** The WebSocket is over, whoever ended it. */
   closed(): void {
-    this.#ending = undefined;
+    this.#writer?.gone();
     if (!this.#over) this.#finish('app_left');
   }
 
   #finish(reason: LinkReason): void {
     const { heartbeat, host, events, log } = this.#parts;
     this.#over = true;
-    this.#writer?.stop();
-    this.#writer = undefined;
-    this.#socket = undefined;
     heartbeat.remove(this);
     const { hub, id: link, server, clients } = this;
     this.#clients.lost(reason === 'drain' ? 'drain' : 'link_lost');

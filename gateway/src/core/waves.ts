@@ -1,11 +1,15 @@
 import type { CloseReason } from '../reasons.ts';
-import type { Connection } from './connection.ts';
 
 /** About the time between two ticks; longer when less than one client a tick may be closed. */
 const tickMs = 20;
 
+/** What can be closed in a wave: a client here, or one that is carried here. */
+export interface Closable {
+  close(reason: CloseReason, detail?: string): void;
+}
+
 interface Wave {
-  readonly connections: readonly Connection[];
+  readonly connections: readonly Closable[];
   readonly reason: CloseReason;
   readonly detail: string | undefined;
   readonly over: () => void;
@@ -33,7 +37,7 @@ export class Waves {
   }
 
   /** Resolves when the last of them was closed. */
-  close(connections: readonly Connection[], reason: CloseReason, detail?: string): Promise<void> {
+  close(connections: readonly Closable[], reason: CloseReason, detail?: string): Promise<void> {
     if (connections.length === 0) return Promise.resolve();
     return new Promise((over) => {
       this.#waves.push({ connections, reason, detail, over, next: 0 });
