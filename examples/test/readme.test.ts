@@ -23,12 +23,6 @@ test('every path in the tree of the README exists', () => {
   expect(paths.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
 });
 
-test('every link of the README to a file of the repository leads somewhere', () => {
-  const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((match) => match[1] ?? '');
-  expect(links.length).toBeGreaterThan(3);
-  expect(links.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
-});
-
 test('every npm script of the README exists', () => {
   const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { scripts: object };
   const names = [...readme.matchAll(/`(?:npm ci && )?npm (?:run )?([a-z]+)`/g)].map((match) => match[1] ?? '');
