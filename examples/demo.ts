@@ -37,6 +37,12 @@ say(`    http://127.0.0.1:${(app.address() as AddressInfo).port}/\n`);
 let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
 
+// npm passes SIGINT on, but a SIGTERM ends npm and its shell alone: nobody is left then who would stop this.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) void stop();
+}, 500).unref();
+
 async function stop(): Promise<void> {
   if (stopping) return; // a terminal and npm both pass Ctrl-C on
   stopping = true;
