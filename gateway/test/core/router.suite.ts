@@ -6,6 +6,8 @@ import type { Cores, CoresOptions, TestCore } from '../support/cores.ts';
 import type { FakeClient } from '../support/fake-client.ts';
 
 const doors: Door[] = ['rest', 'link'];
+/** Time for thousands of rounds on a busy machine. */
+const longMs = 90_000;
 
 /** Everybody in the hub has been served what was sent before, through this door and core. */
 async function settle(core: TestCore, door: Door, clients: Iterable<FakeClient>): Promise<void> {
@@ -160,84 +162,104 @@ export function routerSuite(name: string, start: (count: number, options?: Cores
       });
     });
 
-    it('sends to a group right behind a join by link of a member elsewhere: all of 2,000 arrive', async () => {
-      const { router } = cores.at(0).core;
-      const asked = Array.from({ length: 2_000 }, (_, i) => {
-        const answer = router.ask(
-          { kind: 'join', hub: 'chat', connection: people.bob.id, group: `group ${i}` },
-          'link',
-        );
-        void router.send(sendTo(to.group(`group ${i}`), i), 'link');
-        return answer;
-      });
-      await settle(cores.at(0), 'link', [people.bob]);
-      expect(people.bob.heard.filter((one) => !isMark(one))).toEqual(Array.from({ length: 2_000 }, (_, i) => i));
-      expect(new Set(await Promise.all(asked))).toEqual(new Set(['yes']));
-    });
+    it(
+      'sends to a group right behind a join by link of a member elsewhere: all of 2,000 arrive',
+      async () => {
+        const { router } = cores.at(0).core;
+        const asked = Array.from({ length: 2_000 }, (_, i) => {
+          const answer = router.ask(
+            { kind: 'join', hub: 'chat', connection: people.bob.id, group: `group ${i}` },
+            'link',
+          );
+          void router.send(sendTo(to.group(`group ${i}`), i), 'link');
+          return answer;
+        });
+        await settle(cores.at(0), 'link', [people.bob]);
+        expect(people.bob.heard.filter((one) => !isMark(one))).toEqual(Array.from({ length: 2_000 }, (_, i) => i));
+        expect(new Set(await Promise.all(asked))).toEqual(new Set(['yes']));
+      },
+      longMs,
+    );
 
-    it('keeps the order of 2,000 REST sends, each behind the answer of the one before, through random cores', async () => {
-      const { ann, bob } = people;
-      const places = [to.all, to.group('blue'), to.users(['ann', 'bob'])];
-      for (let i = 0; i < 2_000; i++) await cores.any().core.router.send(sendTo(places[i % 3]!, i), 'rest');
-      for (const client of [ann, bob]) {
-        await client.hears(1_999);
-        expect(client.heard).toEqual(Array.from({ length: 2_000 }, (_, i) => i));
-      }
-    });
+    it(
+      'keeps the order of 2,000 REST sends, each behind the answer of the one before, through random cores',
+      async () => {
+        const { ann, bob } = people;
+        const places = [to.all, to.group('blue'), to.users(['ann', 'bob'])];
+        for (let i = 0; i < 2_000; i++) await cores.any().core.router.send(sendTo(places[i % 3]!, i), 'rest');
+        for (const client of [ann, bob]) {
+          await client.hears(1_999);
+          expect(client.heard).toEqual(Array.from({ length: 2_000 }, (_, i) => i));
+        }
+      },
+      longMs,
+    );
 
-    it('keeps the order of what one link sends, whatever the target', async () => {
-      const { ann2, bob } = people;
-      const { router } = cores.at(0).core;
-      const join = { kind: 'join', hub: 'chat', connection: ann2.id, group: 'blue' } as const;
-      await router.ask(join, 'link');
-      const places = [to.all, to.group('blue'), to.users(['ann', 'bob']), to.connections([ann2.id, bob.id])];
-      for (let i = 0; i < 2_000; i++) void router.send(sendTo(places[i % places.length]!, i), 'link');
-      await settle(cores.at(0), 'link', [ann2, bob]);
-      for (const client of [ann2, bob]) {
-        expect(client.heard.filter((one) => !isMark(one))).toEqual(Array.from({ length: 2_000 }, (_, i) => i));
-      }
-    });
+    it(
+      'keeps the order of what one link sends, whatever the target',
+      async () => {
+        const { ann2, bob } = people;
+        const { router } = cores.at(0).core;
+        const join = { kind: 'join', hub: 'chat', connection: ann2.id, group: 'blue' } as const;
+        await router.ask(join, 'link');
+        const places = [to.all, to.group('blue'), to.users(['ann', 'bob']), to.connections([ann2.id, bob.id])];
+        for (let i = 0; i < 2_000; i++) void router.send(sendTo(places[i % places.length]!, i), 'link');
+        await settle(cores.at(0), 'link', [ann2, bob]);
+        for (const client of [ann2, bob]) {
+          expect(client.heard.filter((one) => !isMark(one))).toEqual(Array.from({ length: 2_000 }, (_, i) => i));
+        }
+      },
+      longMs,
+    );
 
-    it('reaches a client from another core as soon as it is told that it is connected, 2,000 times in a row', async () => {
-      const { router } = cores.at(0).core;
-      await router.ask({ kind: 'joinUser', hub: 'chat', user: 'new', group: 'standing' }, 'rest');
-      const places = [
-        () => to.user('new'),
-        (client: FakeClient) => to.connection(client.id),
-        () => to.group('standing'),
-        () => to.all,
-      ];
-      for (let i = 0; i < 2_000; i++) {
-        const client = await cores.at(1).connect({ userId: 'new' });
-        await router.send(sendTo(places[i % places.length]!(client), i), 'rest');
-        await client.hears(i);
-        client.leave();
-      }
-      await router.ask({ kind: 'leaveUser', hub: 'chat', user: 'new', group: undefined }, 'rest');
-    });
+    it(
+      'reaches a client from another core as soon as it is told that it is connected, 2,000 times in a row',
+      async () => {
+        const { router } = cores.at(0).core;
+        await router.ask({ kind: 'joinUser', hub: 'chat', user: 'new', group: 'standing' }, 'rest');
+        const places = [
+          () => to.user('new'),
+          (client: FakeClient) => to.connection(client.id),
+          () => to.group('standing'),
+          () => to.all,
+        ];
+        for (let i = 0; i < 2_000; i++) {
+          const client = await cores.at(1).connect({ userId: 'new' });
+          await router.send(sendTo(places[i % places.length]!(client), i), 'rest');
+          await client.hears(i);
+          client.leave();
+        }
+        await router.ask({ kind: 'leaveUser', hub: 'chat', user: 'new', group: undefined }, 'rest');
+      },
+      longMs,
+    );
 
-    it('loses no join and undoes no leave of a user that comes while a new connection is being made', async () => {
-      const { router } = cores.at(0).core;
-      const group = 'race';
-      for (let i = 0; i < 300; i++) {
-        const user = { hub: 'chat', user: `racer ${i}` };
-        const leaves = i % 2 === 0;
-        if (leaves) await router.ask({ kind: 'joinUser', ...user, group }, 'rest');
-        const connecting = cores.at(1).connect({ userId: user.user });
-        for (let turns = i % 7; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
-        const change = router.ask(
-          { kind: leaves ? 'leaveUser' : 'joinUser', ...user, group },
-          doors[i % 3 === 0 ? 1 : 0]!,
-        );
-        const [client] = await Promise.all([connecting, change]);
-        await router.send(sendTo(to.group(group), 'in'), 'rest');
-        await router.send(sendTo(to.connection(client.id), 'end'), 'rest');
-        await client.hears('end');
-        expect(client.heard, `round ${i}`).toEqual(leaves ? ['end'] : ['in', 'end']);
-        client.leave();
-        await router.ask({ kind: 'leaveUser', ...user, group: undefined }, 'rest');
-      }
-    });
+    it(
+      'loses no join and undoes no leave of a user that comes while a new connection is being made',
+      async () => {
+        const { router } = cores.at(0).core;
+        const group = 'race';
+        for (let i = 0; i < 300; i++) {
+          const user = { hub: 'chat', user: `racer ${i}` };
+          const leaves = i % 2 === 0;
+          if (leaves) await router.ask({ kind: 'joinUser', ...user, group }, 'rest');
+          const connecting = cores.at(1).connect({ userId: user.user });
+          for (let turns = i % 7; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+          const change = router.ask(
+            { kind: leaves ? 'leaveUser' : 'joinUser', ...user, group },
+            doors[i % 3 === 0 ? 1 : 0]!,
+          );
+          const [client] = await Promise.all([connecting, change]);
+          await router.send(sendTo(to.group(group), 'in'), 'rest');
+          await router.send(sendTo(to.connection(client.id), 'end'), 'rest');
+          await client.hears('end');
+          expect(client.heard, `round ${i}`).toEqual(leaves ? ['end'] : ['in', 'end']);
+          client.leave();
+          await router.ask({ kind: 'leaveUser', ...user, group: undefined }, 'rest');
+        }
+      },
+      longMs,
+    );
 
     it('refuses what is too large between nodes, by both doors, and counts it', async () => {
       for (const door of doors) {

@@ -1,5 +1,5 @@
 import { decode, encode } from '@msgpack/msgpack';
-import { MalformedError, Writer } from '@signalbox/app-sdk/protocol';
+import { MalformedError, Reader, Writer } from '@signalbox/app-sdk/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Address, Asker, Place } from '../../src/protocol/address.ts';
@@ -140,11 +140,25 @@ describe('a command between nodes', () => {
     expect(decodeCommand(encode([200, 'chat', { anything: true }]))).toBeUndefined();
   });
 
+  it('is one whole MessagePack value, whatever it carries', () => {
+    fc.assert(
+      fc.property(any, (command) => {
+        const reader = new Reader(encodeCommand(command));
+        reader.skip();
+        expect(reader.left).toBe(0);
+      }),
+    );
+  });
+
   it('may have fields that this version does not know: they are passed over', () => {
     fc.assert(
       fc.property(any, (command) => {
-        const fields = decode(encodeCommand(command)) as unknown[];
-        const longer = encode([...fields, 'a later field', { and: ['more'] }]);
+        const [head, ...rest] = encodeCommand(command);
+        // The head is a short array's: its low four bits are the number of elements.
+        const longer = Buffer.concat(
+          [[head! + 2], rest, encode('a later field'), encode({ and: ['more'] })].map((part) => Buffer.from(part)),
+        );
+        expect(longer[0]).toBeLessThanOrEqual(0x9f);
         expect(plain(decodeCommand(longer))).toEqual(plain(command));
       }),
     );
@@ -184,9 +198,7 @@ describe('a command between nodes', () => {
   it('cannot make a reader reserve memory with a list that claims to be long', () => {
     const writer = new Writer().writeArrayHeader(6).writeInt(1).writeString('chat').writeArrayHeader(2).writeInt(4);
     const claim = Buffer.concat([writer.bytes(), Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff)]);
-    const before = performance.now();
     expect(() => decodeCommand(claim)).toThrow(MalformedError);
-    expect(performance.now() - before).toBeLessThan(100);
   });
 });
 
