@@ -15,7 +15,7 @@ import {
   type NativeRequest,
   type NativeResponse,
 } from './http-native.ts';
-import { behaviour, checkUpgrade, type Held, type SocketDoor } from './http-websocket.ts';
+import { checkUpgrade, type Held, type NativeDoor, nativeDoor, type SocketDoor } from './http-websocket.ts';
 
 export { errorAnswer, type HttpAnswer, refusalHeaders } from './http-answer.ts';
 export type { HttpRequest } from './http-exchange.ts';
@@ -82,11 +82,12 @@ class NativeServer implements HttpServer {
   upgrade<T extends object>(paths: readonly string[], door: SocketDoor<T>): void {
     for (const path of paths) {
       const defect = (error: unknown): void => this.#options.defect(error, { method: 'GET', path });
+      const native = nativeDoor(door, defect);
       this.#app.ws<Held<T>>(path, {
-        ...behaviour(door, defect),
+        ...native.behaviour,
         upgrade: (response, request, context) => {
           const exchange = this.#begin(response, request);
-          if (exchange !== undefined) void this.#upgrade(door, exchange, context);
+          if (exchange !== undefined) void this.#upgrade(door, native, exchange, context);
         },
       });
     }
@@ -140,11 +141,16 @@ class NativeServer implements HttpServer {
     }
   }
 
-  async #upgrade<T extends object>(door: SocketDoor<T>, exchange: Exchange, context: NativeContext): Promise<void> {
+  async #upgrade<T extends object>(
+    door: SocketDoor<T>,
+    native: NativeDoor<T>,
+    exchange: Exchange,
+    context: NativeContext,
+  ): Promise<void> {
     try {
       checkUpgrade(exchange);
       const held = await door.admit(exchange);
-      exchange.upgrade({ held }, context);
+      native.open(() => exchange.upgrade({ held }, context));
     } catch (error) {
       this.#finish(exchange, () => exchange.answer(this.#upgradeRefusal(door, this.#known(error, exchange), exchange)));
     }
