@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import {
+  type ClientRequest,
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+
+/**
+ * A balancer without any stickiness: every request and every upgrade goes to a node drawn at random, over a socket of its
+ * own. A node that takes no sockets is passed over.
+ */
+export class Balancer {
+  readonly #server: Server;
+  readonly #ports: readonly number[];
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(ports: readonly number[]) {
+    this.#ports = ports;
+    this.#server = createServer((request, response) => void this.#forward(request, response));
+    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket as Socket, head));
+  }
+
+  /** Starts one in front of the nodes that listen on these ports. */
+  static async start(ports: readonly number[]): Promise<Balancer> {
+    const balancer = new Balancer(ports);
+    balancer.#server.listen(0, '127.0.0.1');
+    await once(balancer.#server, 'listening');
+    return balancer;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const node = await this.#node();
+    if (node === undefined) {
+      response.writeHead(502).end();
+      return;
+    }
+    const forwarded = send(request, node, { ...request.headers, connection: 'close' });
+    forwarded.on('response', (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    forwarded.on('error', () => response.destroy());
+    request.pipe(forwarded);
+  }
+
+  async #upgrade(request: IncomingMessage, client: Socket, head: Buffer): Promise<void> {
+    client.on('error', () => client.destroy());
+    const node = await this.#node();
+    if (node === undefined) {
+      client.end('HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\n\r\n');
+      return;
+    }
+    const forwarded = send(request, node, request.headers);
+    forwarded.on('upgrade', (answer, _socket, first) => {
+      client.write(headOf(answer));
+      client.write(first);
+      node.write(head);
+      node.pipe(client).pipe(node);
+      node.on('close', () => client.destroy());
+      client.on('close', () => node.destroy());
+    });
+    forwarded.on('response', (answer) => {
+      client.write(headOf(answer));
+      answer.pipe(client);
+    });
+    forwarded.on('error', () => client.destroy());
+    forwarded.end();
+  }
+
+  /** A socket to a node drawn at random; the next one when that refuses. */
+  async #node(): Promise<Socket | undefined> {
+    const [first, ...others] = [...this.#ports].sort(() => Math.random() - 0.5);
+    for (const port of first === undefined ? [] : [first, ...others]) {
+      const socket = connect(port, '127.0.0.1').setNoDelay();
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      socket.on('error', () => socket.destroy());
+      if (await connected(socket)) return socket;
+    }
+    return undefined;
+  }
+}
+
+/** Passes a request on over this socket. */
+function send(request: IncomingMessage, node: Socket, headers: IncomingHttpHeaders): ClientRequest {
+  const { method, url: path } = request;
+  return httpRequest({ method, path, headers, createConnection: () => node });
+}
+
+function connected(socket: Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    socket.once('connect', () => resolve(true));
+    socket.once('close', () => resolve(false));
+  });
+}
+
+function headOf(answer: IncomingMessage): string {
+  const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`];
+  for (let i = 0; i < answer.rawHeaders.length; i += 2)
+    lines.push(`${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}`);
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}

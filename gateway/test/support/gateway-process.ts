@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const program = join(root, 'gateway/dist/main.js');
+
+/** Settings of one process. Nothing of the test's own environment gets in. */
+export type Env = Readonly<Record<string, string>>;
+
+/** What an HTTP server answered. */
+export interface Page {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** A process that ended by itself. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The facts of the line "listening". */
+interface Listening {
+  readonly node: string;
+  readonly port: number;
+  readonly appPort: number;
+  readonly adminPort: number;
+}
+
+/** A gateway as it is shipped: the built program in a process of its own, on free ports. */
+export class GatewayProcess {
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcess;
+  #stdout = '';
+  #stderr = '';
+  #listening: Listening | undefined;
+
+  private constructor(env: Env, args: readonly string[]) {
+    checkBuild();
+    const ports = { PORT: '0', SIGNALBOX_ADMIN_PORT: '0' };
+    this.#child = spawn(process.execPath, [program, ...args], { env: { ...ports, ...env } });
+    this.#child.stdout?.on('data', (chunk: Buffer) => {
+      this.#stdout += chunk.toString();
+    });
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderr += chunk.toString();
+    });
+    const kill = (): void => void this.#child.kill('SIGKILL');
+    process.once('exit', kill);
+    this.ended = new Promise((resolve) => {
+      this.#child.once('close', (code) => {
+        process.off('exit', kill);
+        resolve({ code, stdout: this.#stdout, stderr: this.#stderr });
+      });
+    });
+  }
+
+  /** Starts one and waits for its line "listening". */
+  static async start(env: Env = {}): Promise<GatewayProcess> {
+    const gateway = new GatewayProcess(env, []);
+    let ended: Ended | undefined;
+    void gateway.ended.then((end) => {
+      ended = end;
+    });
+    await until('the gateway listens', () => ended !== undefined || gateway.#readListening(), 20_000);
+    if (ended === undefined) return gateway;
+    throw new Error(`the gateway ended with ${ended.code}: ${ended.stderr}${ended.stdout}`);
+  }
+
+  /** Runs one that is expected to end by itself. */
+  static run(env: Env = {}, args: readonly string[] = []): Promise<Ended> {
+    return new GatewayProcess(env, args).ended;
+  }
+
+  #readListening(): boolean {
+    const line = this.lines.find((one) => one['msg'] === 'listening');
+    this.#listening = line as Listening | undefined;
+    return this.#listening !== undefined;
+  }
+
+  get #facts(): Listening {
+    if (this.#listening === undefined) throw new Error('the gateway does not listen yet');
+    return this.#listening;
+  }
+
+  get node(): string {
+    return this.#facts.node;
+  }
+
+  get port(): number {
+    return this.#facts.port;
+  }
+
+  get appPort(): number {
+    return this.#facts.appPort;
+  }
+
+  get adminPort(): number {
+    return this.#facts.adminPort;
+  }
+
+  /** Where clients and apps reach it. */
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** All that it wrote. */
+  get output(): string {
+    return this.#stdout + this.#stderr;
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Its log: one JSON object per whole line of standard output. */
+  get lines(): Record<string, unknown>[] {
+    const whole = this.#stdout.slice(0, this.#stdout.lastIndexOf('\n') + 1);
+    return whole
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** A page of the admin port. */
+  async admin(path: string): Promise<Page> {
+    const response = await fetch(`http://127.0.0.1:${this.adminPort}${path}`);
+    return { status: response.status, body: await response.text() };
+  }
+
+  /** The sum of a metric's children that carry these labels; 0 when there is none. */
+  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+    const { body } = await this.admin('/metrics');
+    const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+    const rows = body.split('\n').filter((row) => row.startsWith(`${name} `) || row.startsWith(`${name}{`));
+    const matching = rows.filter((row) => wanted.every((label) => row.includes(label)));
+    return matching.reduce((sum, row) => sum + Number(row.slice(row.lastIndexOf(' ') + 1)), 0);
+  }
+
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void {
+    this.#child.kill(name);
+  }
+
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.ended;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
+  }
+}
+
+/** The tests run what was built: it must be there, and be made of the sources as they are. */
+function checkBuild(): void {
+  if (!existsSync(program)) throw new Error('gateway/dist/main.js is missing: run `npm run build` first');
+  for (const part of ['app-sdk', 'gateway']) {
+    const built = statSync(join(root, part, 'tsconfig.tsbuildinfo')).mtimeMs;
+    const newer = sources(join(root, part, 'src')).find((file) => statSync(file).mtimeMs > built);
+    if (newer === undefined) continue;
+    throw new Error(`${part}/dist is older than ${newer.slice(root.length)}: run \`npm run build\` first`);
+  }
+}
+
+function sources(folder: string): string[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.map((file) => join(file.parentPath ?? dirname(folder), file.name));
+}
