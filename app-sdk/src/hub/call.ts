@@ -82,10 +82,9 @@ export class Call {
     const ending = await this.#answer(method === undefined ? unknown(target) : await this.#invoke(method));
     for (const upload of this.#uploads) void upload.return();
     this.#tell(method?.name ?? 'unknown', ending, performance.now() - startedAt);
-    this.end();
   }
 
-  /** It is over, or will never run. */
+  /** It is over, or will never run: nothing of it is under way any more. */
   end(): void {
     this.#watch(false);
     this.#ended = true;
@@ -94,7 +93,6 @@ export class Call {
   #invoke(method: Method): Promise<Ending> {
     const { parts } = this.#site;
     const { target } = this.message;
-    if (this.signal.aborted) return Promise.resolve({ outcome: 'cancelled', text: texts.failed(target) });
     return invoke({
       method,
       target,
@@ -102,6 +100,7 @@ export class Call {
       hub: this.#site.hubOf(this),
       filters: parts.filters,
       detailedErrors: parts.plan.detailedErrors,
+      signal: this.signal,
     });
   }
 

@@ -98,5 +98,6 @@ export class Calls {
     if (invocationId !== undefined) this.#byId.delete(invocationId);
     if (call.beside) this.#load.remove(call.bytes);
     call.leavePlace();
+    call.end();
   }
 }

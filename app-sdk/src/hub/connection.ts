@@ -111,15 +111,20 @@ export class HubConnection {
   /** Gives what follows the handshake request; nothing while it is not whole, and when it was refused. */
   #shakeHands(bytes: Uint8Array): Uint8Array {
     const end = bytes.indexOf(recordSeparator) + 1;
+    const record = this.#request(end === 0 ? bytes : bytes.subarray(0, end));
+    if (record !== undefined) this.#answer(record);
+    return this.#spoken === undefined ? none : bytes.subarray(end);
+  }
+
+  #request(bytes: Uint8Array): Uint8Array | undefined {
     try {
-      const [record] = this.#handshake.push(end === 0 ? bytes : bytes.subarray(0, end));
-      if (record === undefined) return none;
-      this.#answer(record);
+      const [record] = this.#handshake.push(bytes);
+      return record;
     } catch {
       // Only its length can be wrong.
       void this.#refuse(handshakeErrors.canceled);
+      return undefined;
     }
-    return this.#spoken === undefined ? none : bytes.subarray(end);
   }
 
   #answer(record: Uint8Array): void {

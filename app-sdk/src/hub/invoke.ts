@@ -18,6 +18,8 @@ export interface Invocation {
   /** Of the host, then of the hub. */
   readonly filters: readonly HubFilter[];
   readonly detailedErrors: boolean;
+  /** Aborted when nobody waits for the call any more. */
+  readonly signal: { readonly aborted: boolean };
 }
 
 /** Runs an event through its filters, the first one outermost, to `last`. */
@@ -35,13 +37,17 @@ export function failure(text: string, error: unknown, detailed: boolean): Exclud
   return { outcome, text: withDetail(text, error, detailed), error };
 }
 
-/** A call after its name is known: authorize, validate, filters of the host, filters of the hub, method. Never rejects. */
+/**
+ * A call after its name is known: authorize, validate, filters of the host, filters of the hub, method. What is cancelled
+ * before its method starts does not start. Never rejects.
+ */
 export async function invoke(invocation: Invocation): Promise<Ending> {
-  const { target, detailedErrors } = invocation;
+  const { target, detailedErrors, signal } = invocation;
   try {
     if (!(await isAuthorized(invocation))) return { outcome: 'unauthorized', text: texts.unauthorized(target) };
     const args = await validated(invocation);
     if (args === undefined) return invalid(target, detailedErrors);
+    if (signal.aborted) return { outcome: 'cancelled', text: texts.failed(target) };
     return { outcome: 'ok', value: await run(invocation, args) };
   } catch (error) {
     return failure(texts.failed(target), error, detailedErrors);

@@ -51,7 +51,7 @@ export class ResultStream {
 
   async #next(): Promise<IteratorResult<unknown> | undefined> {
     if (this.#cancelled) return undefined;
-    const next = this.#iterator.next();
+    const next = Promise.resolve(this.#iterator.next());
     return await new Promise((resolve, reject) => {
       this.#wake = () => resolve(undefined);
       next.then(resolve, reject);

@@ -56,7 +56,7 @@ export function testHub<C extends HubContract>(definition: HubDefinition<C>): Te
     await Promise.all([...runtime.connections.values()].map((one) => one.close('drain', { allowReconnect: true })));
     gateway.close();
     runtime.close();
-    await idle();
+    await turn();
   };
   return {
     ...runtime.context<C>(gateway, negotiate),
