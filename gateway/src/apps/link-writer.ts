@@ -138,8 +138,7 @@ export class LinkWriter {
     while (this.#next < this.#runs.length) {
       const run = this.#runs[this.#next]!;
       const rest = Math.max(0, run.end - sent);
-      if (rest >= run.waiting) break;
-      this.#shrink(run, rest);
+      if (rest < run.waiting) this.#shrink(run, rest);
       if (rest > 0) break;
       this.#next++;
     }

@@ -1,9 +1,11 @@
+import type { ServiceMessage } from '@signalbox/app-sdk/protocol';
 import type { CarriedClient, ClientInfo, Link, LinkHost } from '../../src/apps/link.ts';
 import { serverPaths, serviceDoor } from '../../src/apps/service-door.ts';
 import { importKeys } from '../../src/auth/keys.ts';
 import { Tokens } from '../../src/auth/tokens.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Reach, Reply } from '../../src/core/router.ts';
+import { GatewayError } from '../../src/errors.ts';
 import { createHttpServer } from '../../src/http.ts';
 import type { AppCommand } from '../../src/protocol/command.ts';
 import { otherKey, testKey } from '../auth/sign.ts';
@@ -74,17 +76,25 @@ export class FakeHost extends Changes implements LinkHost {
   };
 
   readonly invocations: LinkHost['invocations'] = {
-    invoke: () => Promise.reject(new Error('this node calls no clients')),
+    invoke: () => Promise.reject(new GatewayError('no_answer', 'this node calls no clients')),
     completedAnywhere: () => undefined,
   };
   readonly inquiries: LinkHost['inquiries'] = {
-    list: () => Promise.reject(new Error('this node lists nobody')),
+    list: () => Promise.reject(new GatewayError('no_answer', 'this node lists nobody')),
   };
 
   async #record(command: AppCommand): Promise<Reply> {
     this.commands.push(command);
     this.changed();
     return this.answer(command);
+  }
+
+  /** What was to be said to an app server on another of its links. */
+  readonly redirected: ServiceMessage[] = [];
+
+  sayToServer(_hub: string, _server: string, message: ServiceMessage): void {
+    this.redirected.push(message);
+    super.changed();
   }
 
   nextLinkId(): string {
@@ -113,12 +123,6 @@ export class FakeHost extends Changes implements LinkHost {
 
   servers(): readonly string[] {
     return this.ids;
-  }
-
-  /** Resolves with the newest link, once there are so many. */
-  async link(count = 1): Promise<Link> {
-    await this.until(() => this.links.length >= count);
-    return this.links.at(-1)!;
   }
 }
 
@@ -156,9 +160,9 @@ export async function startLinkDoor(limits: Partial<Config> = {}) {
     opened: (options?: AppOptions) => new ScriptedApp(port, options).opened(),
     /** An app server, and its link. */
     async linked(options?: AppOptions) {
-      const count = host.links.length + 1;
       const app = await ScriptedApp.connect(port, options);
-      return { app, link: await host.link(count) };
+      const { connectionId } = await app.hears('HandshakeResponse');
+      return { app, link: host.links.find(({ id }) => id === connectionId)! };
     },
     /** Why links ended, in order, once so many have. */
     async ends(count: number): Promise<unknown[]> {
