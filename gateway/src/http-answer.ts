@@ -7,8 +7,8 @@ export interface HttpAnswer {
   readonly status: number;
   /** `Content-Length` is written by itself. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Left out by itself on HEAD (its length is told), 204 and 304. */
-  readonly body?: string | Uint8Array;
+  /** Left out by itself on HEAD (its length is told), 204 and 304. Pieces are written as they come, chunked. */
+  readonly body?: string | Uint8Array | AsyncIterable<string>;
   /** Ends the socket after the answer. Default: it stays. */
   readonly close?: boolean;
 }
@@ -35,14 +35,24 @@ export function refusalHeaders(error: GatewayError): Record<string, string> {
 
 const bodiless = new Set([204, 304]);
 
-/** Writes the whole answer. The response must be alive and corked, and is gone afterwards. */
-export function writeAnswer(response: NativeResponse, answer: HttpAnswer, head: boolean): void {
+/** Writes status and headers. The response must be alive and corked. */
+export function writeHead(response: NativeResponse, answer: HttpAnswer): void {
   response.writeStatus(`${answer.status} ${STATUS_CODES[answer.status] ?? 'Unknown'}`);
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.writeHeader(name, value);
-  const body = answer.body ?? '';
+}
+
+/** Writes the whole answer but for a body in pieces. The response must be alive and corked, and is gone afterwards. */
+export function writeAnswer(response: NativeResponse, answer: HttpAnswer, head: boolean): void {
+  writeHead(response, answer);
+  const body = piecesOf(answer) === undefined ? ((answer.body ?? '') as string | Uint8Array) : '';
   if (bodiless.has(answer.status)) response.endWithoutBody();
   else if (head) endHead(response, Buffer.byteLength(body), answer.close ?? false);
   else response.end(body, answer.close ?? false);
+}
+
+/** A body that comes in pieces. */
+export function piecesOf({ body }: HttpAnswer): AsyncIterable<string> | undefined {
+  return typeof body === 'object' && Symbol.asyncIterator in body ? body : undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type HttpAnswer, writeAnswer } from './http-answer.ts';
+import { type HttpAnswer, piecesOf, writeAnswer, writeHead } from './http-answer.ts';
 import { Body } from './http-body.ts';
 import { Head } from './http-guard.ts';
 import type { NativeContext, NativeRequest, NativeResponse } from './http-native.ts';
@@ -19,7 +19,7 @@ export interface HttpRequest {
   header(name: string): string | undefined;
   /**
    * The whole body, empty when there is none; to be called once, at any time.
-   * @throws {GatewayError} `too_large` above `limit` bytes or the server's `bodyBytes`; `request_invalid` when cut off.
+   * @throws {GatewayError} `too_large` above `limit` bytes or what the server keeps; `request_invalid` when cut off.
    */
   body(limit: number): Promise<Uint8Array>;
 }
@@ -37,8 +37,10 @@ export class Exchange implements HttpRequest {
   #query: URLSearchParams | undefined;
   /** Undefined once answered, upgraded or aborted: any further use of it would throw. */
   #response: NativeResponse | undefined;
+  /** Who waits until the client has taken what was written. */
+  #drained: (() => void) | undefined;
 
-  constructor(response: NativeResponse, request: NativeRequest, bodyBytes: number) {
+  constructor(response: NativeResponse, request: NativeRequest, bodyBytes: (path: string) => number) {
     this.#response = response;
     response.onAborted(this.#aborted);
     this.method = request.getCaseSensitiveMethod().toUpperCase();
@@ -49,7 +51,7 @@ export class Exchange implements HttpRequest {
     request.forEach(this.#head.add);
     const { fault, length, chunked } = this.#head.framing();
     this.fault = fault;
-    this.#body = new Body(bodyBytes, length);
+    this.#body = new Body(bodyBytes(this.path), length);
     if (length > 0 || chunked) response.onData((piece, last) => this.#body.take(piece, last));
     else this.#body.take(new ArrayBuffer(0), true);
   }
@@ -57,6 +59,7 @@ export class Exchange implements HttpRequest {
   readonly #aborted = (): void => {
     this.#response = undefined;
     this.#body.cutOff();
+    this.#drained?.();
   };
 
   get query(): URLSearchParams {
@@ -72,20 +75,50 @@ export class Exchange implements HttpRequest {
     return this.#body.read(limit);
   }
 
-  /** Answers. Does nothing when the client has gone. What cannot be written closes the socket and is thrown. */
-  answer(answer: HttpAnswer): void {
+  /**
+   * Answers. Does nothing when the client has gone. What cannot be written closes the socket and is thrown. Resolves when
+   * all is written.
+   */
+  async answer(answer: HttpAnswer): Promise<void> {
+    const pieces = this.method === 'HEAD' ? undefined : piecesOf(answer);
+    if (pieces !== undefined) return await this.#stream(answer, pieces);
     const response = this.#take();
+    if (response !== undefined) corked(response, () => writeAnswer(response, answer, this.method === 'HEAD'));
+  }
+
+  /** No piece is asked for before the client has taken those written. */
+  async #stream(answer: HttpAnswer, pieces: AsyncIterable<string>): Promise<void> {
+    const response = this.#response;
     if (response === undefined) return;
-    let failure: unknown;
-    response.cork(() => {
-      try {
-        writeAnswer(response, answer, this.method === 'HEAD');
-      } catch (error) {
-        failure = error;
-        response.close();
-      }
+    response.onWritable(() => {
+      this.#drained?.();
+      return true;
     });
-    if (failure !== undefined) throw failure;
+    corked(response, () => writeHead(response, answer));
+    try {
+      for await (const piece of pieces) {
+        await this.#piece(piece);
+        if (this.#response === undefined) return;
+      }
+    } catch (error) {
+      this.#take()?.close(); // half an answer must not look whole
+      throw error;
+    }
+    this.#take()?.cork(() => response.end());
+  }
+
+  async #piece(piece: string): Promise<void> {
+    const response = this.#response;
+    if (response === undefined || piece === '') return;
+    let taken = true;
+    response.cork(() => {
+      taken = response.write(piece);
+    });
+    if (taken) return;
+    await new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+    this.#drained = undefined;
   }
 
   /** Becomes a WebSocket with this user data, without sub-protocol and extensions. Does nothing when the client has gone. */
@@ -100,4 +133,18 @@ export class Exchange implements HttpRequest {
     this.#response = undefined;
     return response;
   }
+}
+
+/** What is thrown inside a cork would end the process: it is taken out, and the socket closed. */
+function corked(response: NativeResponse, write: () => void): void {
+  let failure: unknown;
+  response.cork(() => {
+    try {
+      write();
+    } catch (error) {
+      failure = error;
+      response.close();
+    }
+  });
+  if (failure !== undefined) throw failure;
 }

@@ -27,6 +27,8 @@ export type HttpHandler = (request: HttpRequest) => Promise<HttpAnswer> | HttpAn
 export interface HttpServerOptions {
   /** The most that is ever kept of one body, in bytes. */
   readonly bodyBytes: number;
+  /** In place of `bodyBytes` where it gives a number. @param path as sent, not decoded */
+  bodyBytesAt?(path: string): number | undefined;
   /** Something else than a {@link GatewayError} was thrown: a defect, to be logged. The request was answered with 500. */
   defect(error: unknown, facts: { readonly method: string; readonly path: string }): void;
 }
@@ -96,7 +98,7 @@ class NativeServer implements HttpServer {
   /** The one gate of every request. Undefined: refused, or already gone wrong. */
   #begin(response: NativeResponse, request: NativeRequest): Exchange | undefined {
     try {
-      const exchange = new Exchange(response, request, this.#options.bodyBytes);
+      const exchange = new Exchange(response, request, (path) => this.#bodyBytes(path));
       if (exchange.fault === undefined) return exchange;
       this.#refuseFraming(exchange, exchange.fault);
     } catch (error) {
@@ -107,23 +109,27 @@ class NativeServer implements HttpServer {
     return undefined;
   }
 
+  #bodyBytes(path: string): number {
+    return this.#options.bodyBytesAt?.(path) ?? this.#options.bodyBytes;
+  }
+
   /**
    * Answered in a later turn: while a request is unanswered, uWebSockets.js closes the socket instead of running what
    * follows in the same read as the next request. (Answered at once with `Connection: close`, it ran: measured.)
    */
   #refuseFraming(exchange: Exchange, fault: string): void {
-    setImmediate(() => exchange.answer(errorAnswer(new GatewayError('request_framing', fault))));
+    setImmediate(() => void this.#finish(exchange, () => errorAnswer(new GatewayError('request_framing', fault))));
   }
 
   async #serve(exchange: Exchange): Promise<void> {
     const answer = await this.#answerOf(exchange);
-    this.#finish(exchange, () => exchange.answer(answer));
+    await this.#finish(exchange, () => answer);
   }
 
   /** Nothing thrown while an answer is made or written may become an unhandled rejection: it would end the process. */
-  #finish(exchange: Exchange, run: () => void): void {
+  async #finish(exchange: Exchange, answer: () => HttpAnswer): Promise<void> {
     try {
-      run();
+      await exchange.answer(answer());
     } catch (error) {
       this.#options.defect(error, { method: exchange.method, path: exchange.path });
     }
@@ -152,7 +158,7 @@ class NativeServer implements HttpServer {
       const held = await door.admit(exchange);
       native.open(() => exchange.upgrade({ held }, context));
     } catch (error) {
-      this.#finish(exchange, () => exchange.answer(this.#upgradeRefusal(door, this.#known(error, exchange), exchange)));
+      await this.#finish(exchange, () => this.#upgradeRefusal(door, this.#known(error, exchange), exchange));
     }
   }
 
