@@ -17,6 +17,10 @@ export type MethodOutcome = 'ok' | 'exception' | 'error' | 'unauthorized' | 'inv
 
 /** Facts as they happen, for metrics; label values are bounded. What an observer throws is logged and goes no further. */
 export interface Observer {
+  /** A link is up. `link`: its id; `links`: how many are up now. */
+  linkUp?(event: { hub: string; link: string; links: number }): void;
+  /** A link ended, or an attempt failed; `reason` is one of a few words. `retryInMs` is undefined when none follows. */
+  linkDown?(event: { hub: string; link: string; links: number; reason: string; retryInMs: number | undefined }): void;
   clientConnected?(event: { hub: string }): void;
   /** `ms`: since it connected. */
   clientDisconnected?(event: { hub: string; reason: DisconnectReason['kind']; ms: number }): void;
