@@ -1,4 +1,5 @@
 export type { Address, Place, Recipient } from './address.ts';
+export { AppServer, type AppServerOptions, type Health, type StopOptions } from './app-server.ts';
 export { type ConnectionString, parseConnectionString } from './connection-string.ts';
 export type * from './contract.ts';
 export { defineHub } from './define-hub.ts';
