@@ -1,6 +1,6 @@
 import { defineHub, type Stream } from '@signalbox/app-sdk';
 import { type TestHub, testHub } from '@signalbox/app-sdk/testing';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 interface Room {
   server: {
@@ -45,11 +45,11 @@ const room = defineHub<Room>({
 });
 
 let hub: TestHub<Room>;
-const start = (): TestHub<Room> => {
+
+beforeEach(() => {
   events.length = 0;
   hub = testHub(room);
-  return hub;
-};
+});
 afterEach(() => hub.close());
 
 async function* endless(): AsyncGenerator<number> {
@@ -58,14 +58,14 @@ async function* endless(): AsyncGenerator<number> {
 
 describe('a client of a test hub', () => {
   test('calls, and hears what the hub sends, in both protocols', async () => {
-    const [a, b] = [await start().connect(), await hub.connect({ protocol: 'messagepack' })];
+    const [a, b] = [await hub.connect(), await hub.connect({ protocol: 'messagepack' })];
     await a.invoke('say', 'hi');
     expect([await a.next('said'), await b.next('said')]).toEqual([['hi'], ['hi']]);
     expect(b.received).toEqual([{ target: 'said', arguments: ['hi'] }]);
   });
 
   test('goes through the real codecs', async () => {
-    const [json, packed] = [await start().connect(), await hub.connect({ protocol: 'messagepack' })];
+    const [json, packed] = [await hub.connect(), await hub.connect({ protocol: 'messagepack' })];
     const date = new Date(0);
     expect(await json.invoke('echo', date)).toBe('1970-01-01T00:00:00.000Z');
     expect(await packed.invoke('echo', date)).toEqual(date);
@@ -73,12 +73,12 @@ describe('a client of a test hub', () => {
   });
 
   test('rejects with the text of the hub', async () => {
-    const client = await start().connect();
+    const client = await hub.connect();
     await expect(client.invoke('nope' as 'say', '')).rejects.toThrow("Unknown hub method 'nope'");
   });
 
   test('reads a stream without an end, and leaves it', async () => {
-    const client = await start().connect();
+    const client = await hub.connect();
     const read: number[] = [];
     for await (const n of client.stream('numbers')) {
       read.push(n);
@@ -89,7 +89,7 @@ describe('a client of a test hub', () => {
   });
 
   test('uploads an async iterable, as far as the hub reads it', async () => {
-    const client = await start().connect({ protocol: 'messagepack' });
+    const client = await hub.connect({ protocol: 'messagepack' });
     expect(await client.invoke('sum', endless())).toBe(6);
   });
 
@@ -99,14 +99,14 @@ describe('a client of a test hub', () => {
     ['fails with the text of its handler', () => Promise.reject(new Error('shy')), 'ClientResultError: Error: shy'],
     ['says that it has no handler', undefined, "ClientResultError: Client didn't provide a result."],
   ])('that is asked %s', async (_what, handler, answer) => {
-    const [a, b] = [await start().connect(), await hub.connect()];
+    const [a, b] = [await hub.connect(), await hub.connect()];
     if (handler !== undefined) b.on('name', handler);
     const asked = a.invoke('ask', b.connectionId).catch((error: Error) => error.message);
     expect(await asked).toContain(answer);
   });
 
   test('that nobody knows cannot be asked', async () => {
-    const client = await start().connect();
+    const client = await hub.connect();
     await expect(client.invoke('ask', 'nobody')).rejects.toThrow(
       "ClientResultError: Connection 'nobody' does not exist.",
     );
@@ -114,7 +114,7 @@ describe('a client of a test hub', () => {
   });
 
   test('waits 1 s for a message, then says what came instead', async () => {
-    const client = await start().connect();
+    const client = await hub.connect();
     await hub.send({ all: true }, 'other', { a: 1 });
     await expect(client.next('said', { timeoutMs: 5 })).rejects.toThrow(
       'waited 5 ms for "said"; instead came other({ a: 1 })',
@@ -123,7 +123,7 @@ describe('a client of a test hub', () => {
   });
 
   test('takes each message once, in order', async () => {
-    const client = await start().connect();
+    const client = await hub.connect();
     await hub.clients.all.said('a');
     await hub.clients.all.said('b');
     expect([await client.next('said'), await client.next('said')]).toEqual([['a'], ['b']]);
@@ -154,14 +154,13 @@ describe('a client of a test hub', () => {
         ['negotiateVersion', '1'],
       ],
     ]);
-    start();
   });
 
   test.each([
     ['stop', 'client_left', undefined],
     ['drop', 'connection_lost', new Error('the network is gone')],
   ] as const)('ends by %s, and the hub knows when it resolves', async (end, kind, error) => {
-    const client = await start().connect();
+    const client = await hub.connect();
     await client[end]();
     expect(events).toEqual([`${client.connectionId} came`, `${client.connectionId} ${kind}`]);
     expect(await client.closed).toEqual(error);
@@ -170,7 +169,7 @@ describe('a client of a test hub', () => {
   });
 
   test('is told why the hub ended it, and its calls reject', async () => {
-    const client = await start().connect();
+    const client = await hub.connect();
     const told = 'Server returned an error on close: enough';
     await expect(client.invoke('leave')).rejects.toThrow(told);
     expect(await client.closed).toEqual(new Error(told));
@@ -184,7 +183,6 @@ describe('a client of a test hub', () => {
       "Server returned handshake error: The protocol 'messagepack' is not supported.",
     );
     await expect(strict.connect({ protocol: 'xml' as 'json' })).rejects.toThrow(TypeError);
-    start();
   });
 });
 
@@ -211,12 +209,10 @@ describe('the service in memory', () => {
     [{ connection: 'connection-4' }, ['3']],
     [{ connections: ['connection-1', 'nobody'] }, ['0']],
   ])('reaches whom %j means', async (to, expected) => {
-    start();
     expect(await targets(to)).toEqual(expected);
   });
 
   test('lets later connections of a user join, as long as said', async () => {
-    start();
     const present = await hub.connect({ userId: 'u' });
     await hub.userGroups.addToGroup('u', 'standing');
     await hub.userGroups.addToGroup('u', 'minute', { ttlSeconds: 60 });
@@ -231,7 +227,6 @@ describe('the service in memory', () => {
   });
 
   test('knows who is there', async () => {
-    start();
     const client = await hub.connect({ userId: 'u' });
     await hub.groups.addToGroup(client.connectionId, 'g');
     expect(await hub.userGroups.isInGroup('u', 'g')).toBe(true);
@@ -248,7 +243,6 @@ describe('the service in memory', () => {
   });
 
   test('closes whom it is told to, and shows the reason to who may see it', async () => {
-    start();
     const [plain, trusted] = [await hub.connect(), await hub.connect({ detailedErrors: true })];
     await hub.connections.close({ all: true }, { reason: 'late' });
     expect([await plain.closed, await trusted.closed]).toEqual([
@@ -260,7 +254,7 @@ describe('the service in memory', () => {
   });
 
   test('negotiates as the others do', async () => {
-    const { url, accessToken } = await start().negotiate({ userId: 'u' });
+    const { url, accessToken } = await hub.negotiate({ userId: 'u' });
     expect([url, accessToken.split('.').length]).toEqual(['http://localhost/client/?hub=room', 3]);
     expect(hub.name).toBe('room');
   });
@@ -268,7 +262,7 @@ describe('the service in memory', () => {
 
 describe('a test hub', () => {
   test('is idle when nothing is under way; open streams do not count', async () => {
-    const client = await start().connect();
+    const client = await hub.connect();
     const stream = client.stream('numbers')[Symbol.asyncIterator]();
     await stream.next();
     await client.send('say', 'x');
@@ -278,7 +272,7 @@ describe('a test hub', () => {
   });
 
   test('drains its clients when it is closed, and refuses what comes later', async () => {
-    const client = await start().connect();
+    const client = await hub.connect();
     await hub.close();
     expect([await client.closed, events.at(-1)]).toEqual([undefined, `${client.connectionId} drain`]);
     await expect(hub.send({ all: true }, 'said', 'x')).rejects.toMatchObject({ code: 'ERR_STOPPED' });
@@ -286,7 +280,7 @@ describe('a test hub', () => {
   });
 
   test('closes although a call never ends', async () => {
-    const client = await start().connect();
+    const client = await hub.connect();
     await client.send('wait');
     await hub.close();
     expect(events.at(-1)).toBe(`${client.connectionId} drain`);
@@ -294,7 +288,7 @@ describe('a test hub', () => {
 
   test('leaves no timer behind', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] });
-    const client = await start().connect();
+    const client = await hub.connect();
     await client.invoke('say', 'x');
     expect(vi.getTimerCount()).toBe(0);
     await hub.close();
