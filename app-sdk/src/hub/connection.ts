@@ -131,8 +131,10 @@ export class HubConnection {
     const request = parseHandshakeRequest(record);
     const answer = request.kind === 'refusal' ? request : acceptHandshake(request);
     if (answer.kind === 'refusal') return void this.#refuse(answer.error);
-    if (!this.#site.parts.plan.protocols.includes(answer.protocol)) {
-      return void this.#refuse(handshakeErrors.protocol(answer.protocol.name));
+    const { name } = answer.protocol;
+    // By name: the plan may come from another copy of this package.
+    if (!this.#site.parts.plan.protocols.some((protocol) => protocol.name === name)) {
+      return void this.#refuse(handshakeErrors.protocol(name));
     }
     this.#out(handshakeResponse(), 'handshake').catch(linkGone);
     this.#start(answer.protocol);

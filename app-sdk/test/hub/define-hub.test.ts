@@ -1,5 +1,6 @@
 import { defineHub } from '@signalbox/app-sdk';
-import { describe, expect, test } from 'vitest';
+import { testHub } from '@signalbox/app-sdk/testing';
+import { describe, expect, test, vi } from 'vitest';
 import { planOf } from '../../src/hub/plan.ts';
 import type { Options, Wild } from './host.ts';
 
@@ -48,6 +49,20 @@ describe('defineHub', () => {
     expect([keepAliveMs, clientTimeoutMs, others.handshakeTimeoutMs]).toEqual([15_000, 30_000, 15_000]);
     expect([others.clientResultTimeoutMs, others.detailedErrors]).toEqual([30_000, false]);
     expect(others.protocols.map(({ name }) => name)).toEqual(['json', 'messagepack']);
+  });
+
+  test('of one copy of the package makes hubs that another copy runs', async () => {
+    vi.resetModules();
+    const copy = await import('@signalbox/app-sdk');
+    expect(copy.defineHub).not.toBe(defineHub);
+    const full = () => {
+      throw new copy.HubException('full');
+    };
+    const definition = copy.defineHub<Wild>({ name: 'chat', methods: { join: () => 'joined', full } });
+    await using hub = testHub<Wild>(definition);
+    const client = await hub.connect({ protocol: 'messagepack' });
+    expect(await client.invoke('join')).toBe('joined');
+    await expect(client.invoke('full')).rejects.toThrow('HubException: full');
   });
 
   test('is the only maker of hubs that hosts run', () => {
