@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { hex, pieces, text, unhex, utf8, vectors } from '../protocol/bytes.ts';
 import { call, Host, type Options } from './host.ts';
@@ -162,5 +163,51 @@ describe('bytes after the handshake', () => {
     await client.connection.end({ kind: 'link_lost' });
     client.connection.receive(utf8(one));
     expect(client.rest()).toEqual([]);
+  });
+});
+
+describe('noise', () => {
+  const noise = fc.uint8Array({ maxLength: 64 });
+
+  test('before or after the handshake throws nothing and leaves nothing under way', async () => {
+    const property = fc.asyncProperty(
+      fc.constantFrom('json', 'messagepack'),
+      noise,
+      noise,
+      async (protocol, early, late) => {
+        const host = new Host(options);
+        const [raw, client] = [host.open(protocol, { connectionId: 'raw' }), await host.connect(protocol)];
+        raw.connection.receive(early);
+        client.connection.receive(late);
+        client.send(call('add', [1, 2], '1'));
+        await Promise.all([...host.runtime.connections.values()].map((one) => one.end({ kind: 'connection_lost' })));
+        await host.runtime.idle();
+        expect([host.runtime.connections.size, client.connection.load]).toEqual([0, 0]);
+      },
+    );
+    await fc.assert(property, { numRuns: 500 });
+  });
+
+  test('in the place of values closes the client or answers it, and never anything else', async () => {
+    const message = fc.record(
+      {
+        type: fc.oneof(fc.integer({ min: -1, max: 10 }), fc.jsonValue({ maxDepth: 1 })),
+        invocationId: fc.oneof(fc.constantFrom('1', '2'), fc.jsonValue({ maxDepth: 1 })),
+        target: fc.oneof(fc.constantFrom('add', 'toString'), fc.jsonValue({ maxDepth: 1 })),
+        arguments: fc.jsonValue({ maxDepth: 2 }),
+        streamIds: fc.oneof(fc.constant(['1']), fc.jsonValue({ maxDepth: 1 })),
+        item: fc.jsonValue({ maxDepth: 1 }),
+        error: fc.jsonValue({ maxDepth: 1 }),
+      },
+      { requiredKeys: ['type'] },
+    );
+    const property = fc.asyncProperty(fc.array(message, { maxLength: 6 }), async (messages) => {
+      const client = await new Host(options).connect();
+      for (const one of messages) client.connection.receive(utf8(`${JSON.stringify(one)}\u001e`));
+      await client.connection.end({ kind: 'connection_lost' });
+      const kinds = client.rest().map((record) => JSON.parse(record.slice(0, -1)).type);
+      expect(kinds.filter((type) => type !== 3 && type !== 7)).toEqual([]);
+    });
+    await fc.assert(property, { numRuns: 500 });
   });
 });
