@@ -85,6 +85,15 @@ describe('events', () => {
     expect(await shown('signalbox_connections_refused_total{reason="bad_handshake"}')).toBe(1);
   });
 
+  test('of links are counted by hub, those that are up and why others ended', async () => {
+    for (const hub of ['chat', 'chat', 'news']) prometheus.events.linkOpened(hub);
+    prometheus.events.linkClosed('chat', 'silent');
+    expect(await shown('signalbox_links{hub="chat"}')).toBe(1);
+    expect(await shown('signalbox_links{hub="news"}')).toBe(1);
+    expect(await shown('signalbox_links_opened_total{hub="chat"}')).toBe(2);
+    expect(await shown('signalbox_links_closed_total{hub="chat",reason="silent"}')).toBe(1);
+  });
+
   test('of traffic are added up, and stay when they are scraped twice', async () => {
     prometheus.events.delivered(10, 1000);
     prometheus.events.delivered(5, 500);
