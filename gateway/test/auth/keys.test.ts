@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
 import { importKeys } from '../../src/auth/keys.ts';
 import { otherKey, testKey } from './sign.ts';
@@ -19,9 +21,21 @@ it('a derived key is 32 bytes, another one for each label and each access key', 
   expect(Buffer.from(first.derive('a')).toString('hex')).toBe(derived[0]);
 });
 
-it('imported keys cannot be exported again', async () => {
+it('a key tells what it signed, and no other text, hash or length', async () => {
   const [key] = await importKeys([testKey]);
-  await expect(crypto.subtle.exportKey('raw', key.verifiers.HS256)).rejects.toThrow();
+  const signature = createHmac('sha256', testKey).update('text').digest();
+  expect(key.signed('HS256', 'text', signature)).toBe(true);
+  expect(key.signed('HS256', 'texT', signature)).toBe(false);
+  expect(key.signed('HS512', 'text', signature)).toBe(false);
+  expect(key.signed('HS256', 'text', signature.subarray(1))).toBe(false);
+  expect(key.signed('HS256', 'text', new Uint8Array())).toBe(false);
+});
+
+it('an imported key shows nothing of its secret', async () => {
+  const [key] = await importKeys([testKey]);
+  expect(inspect(key, { depth: Number.POSITIVE_INFINITY, showHidden: true }) + JSON.stringify(key)).not.toContain(
+    testKey,
+  );
 });
 
 it('no key at all is a mistake of the caller', async () => {

@@ -1,4 +1,5 @@
-import { generateKeyPair, SignJWT } from 'jose';
+import fc from 'fast-check';
+import { compactVerify, generateKeyPair, SignJWT } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Claims } from '../../src/auth/claims.ts';
 import { importKeys } from '../../src/auth/keys.ts';
@@ -77,6 +78,36 @@ describe('a signature', () => {
   });
 });
 
+it('whatever is done to a token, it opens nothing that jose would refuse', async () => {
+  const good = sign(valid);
+  const chars = fc.constantFrom(...'Aa-_+/=. {"');
+  const change = fc.record({ at: fc.nat(good.length), drop: fc.nat(3), put: fc.string({ unit: chars, maxLength: 3 }) });
+  const changed = fc
+    .array(change, { minLength: 1, maxLength: 2 })
+    .map((changes) =>
+      changes.reduce((text, { at, drop, put }) => text.slice(0, at) + put + text.slice(at + drop), good),
+    );
+  const ours = async (token: string): Promise<boolean> => {
+    try {
+      return (await verify(token)).length > 0;
+    } catch {
+      return false;
+    }
+  };
+  const theirs = async (token: string): Promise<boolean> => {
+    try {
+      return (await compactVerify(token, Buffer.from(testKey), { algorithms: ['HS256'] })).payload.length > 0;
+    } catch {
+      return false;
+    }
+  };
+  expect(await ours(good)).toBe(true);
+  const refusedToo = async (token: string): Promise<void> => {
+    if (await ours(token)) expect(await theirs(token)).toBe(true);
+  };
+  await fc.assert(fc.asyncProperty(changed, refusedToo), { numRuns: 1000 });
+});
+
 describe('a token', () => {
   it('must be there', async () => {
     await expectRefusal('missing', verify(undefined));
@@ -91,6 +122,11 @@ describe('a token', () => {
   for (const payload of ['[]', '"x"', 'not JSON', '']) {
     it(`whose payload is ${JSON.stringify(payload)} is malformed`, () =>
       expectRefusal('malformed', verify(sign(payload))));
+  }
+
+  for (const crit of [['b64'], ['x'], [], 'x', null]) {
+    it(`that demands ${JSON.stringify(crit)} to be understood is malformed`, () =>
+      expectRefusal('malformed', verify(sign(valid, testKey, { crit, b64: true }))));
   }
 
   it('with an issuer is refused, though its signature is right', () =>
