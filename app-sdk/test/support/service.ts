@@ -50,6 +50,8 @@ export class ServedLink {
   readonly bodies: Uint8Array[] = [];
   /** WebSocket messages as they came. */
   readonly writes: Uint8Array[] = [];
+  /** Whether commands are answered with Ok at once. */
+  acknowledges = false;
   readonly #messages = new Inbox<ServiceMessage>();
   readonly #socket: WebSocket;
   readonly #splitter = new FrameSplitter({ limit: 1 << 30 });
@@ -64,7 +66,9 @@ export class ServedLink {
       this.writes.push(new Uint8Array(data));
       for (const body of this.#splitter.push(new Uint8Array(data))) {
         this.bodies.push(body);
-        this.#messages.push(readServiceMessage(body) as ServiceMessage);
+        const message = readServiceMessage(body) as ServiceMessage;
+        this.#messages.push(message);
+        if (this.acknowledges && 'ackId' in message) this.ack(message.ackId);
       }
     });
   }
