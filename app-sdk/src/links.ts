@@ -36,7 +36,7 @@ export interface LinksParts {
   clients(): number;
 }
 
-/** A link that ends sooner counts as a failed attempt: a service that takes links only to close them is not stormed. */
+/** The second link in a row that ends sooner counts as a failed attempt: who takes links only to end them is not stormed. */
 const shortLifeMs = 1000;
 
 /** Failed attempts, in the words of `linkDown`. */
@@ -45,6 +45,8 @@ const failures: Readonly<Partial<Record<ErrorCode, string>>> = { ERR_LINK_REFUSE
 interface Held {
   readonly link: Link;
   readonly clients: LinkClients;
+  /** Whether the link before it in its place ended too soon. */
+  readonly again: boolean;
   upSince: number;
 }
 
@@ -101,20 +103,22 @@ export class Links {
 
   async #keep(): Promise<void> {
     const { signal } = this.#stopping;
-    let tried: Link | undefined;
-    const attempt = async (): Promise<Link> => {
-      tried = this.#hold(undefined).link;
-      await tried.open(signal);
+    let tried: Held | undefined;
+    let again = false;
+    const attempt = async (): Promise<Held> => {
+      tried = this.#hold(undefined, again);
+      await tried.link.open(signal);
       return tried;
     };
-    const failed = (error: unknown, retryInMs: number): void => this.#failed(tried?.id ?? '', error, retryInMs);
+    const failed = (error: unknown, retryInMs: number): void => this.#failed(tried?.link.id ?? '', error, retryInMs);
     for (let atOnce = true; !signal.aborted; atOnce = false) {
-      const link = await this.#backoff.run(attempt, failed, atOnce);
-      await link?.ended;
+      const held = await this.#backoff.run(attempt, failed, atOnce);
+      await held?.link.ended;
+      again = held !== undefined && isShort(held);
     }
   }
 
-  #hold(target: string | undefined): Held {
+  #hold(target: string | undefined, again: boolean): Held {
     const { hub, door, maxQueuedBytes, maxMessageBytes, attach, message, clients, logger } = this.#parts;
     const link = new Link({
       hub,
@@ -129,7 +133,7 @@ export class Links {
       down: (end, text, lost) => this.#removed(held, { end, text, lost, onDemand: target !== undefined }),
       unreadable: (error) => logger.warn({ hub, link: link.id, error: String(error) }, 'service message passed over'),
     });
-    const held: Held = { link, clients: attach(link), upSince: 0 };
+    const held: Held = { link, clients: attach(link), again, upSince: 0 };
     return held;
   }
 
@@ -159,8 +163,8 @@ export class Links {
     clients.lost(new SignalboxError('ERR_LINK_LOST', text, { outcome: 'unknown' }));
   }
 
-  #retryInMs({ upSince }: Held): number {
-    return performance.now() - upSince < shortLifeMs ? this.#backoff.fail() : this.#backoff.delayMs;
+  #retryInMs(held: Held): number {
+    return held.again && isShort(held) ? this.#backoff.fail() : this.#backoff.delayMs;
   }
 
   #failed(id: string, error: unknown, retryInMs: number): void {
@@ -195,7 +199,7 @@ export class Links {
     if (target === '' || this.#stopping.signal.aborted || links + this.#onDemand >= maxLinks) return;
     this.#onDemand++;
     try {
-      const { link } = this.#hold(target);
+      const { link } = this.#hold(target, false);
       await link.open(this.#stopping.signal);
       await link.ended;
     } catch (error) {
@@ -218,6 +222,10 @@ export class Links {
     this.#statusAt = now;
     link.ping(statusRequestPing);
   }
+}
+
+function isShort({ upSince }: Held): boolean {
+  return performance.now() - upSince < shortLifeMs;
 }
 
 function ignore(): void {
