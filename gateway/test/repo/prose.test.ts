@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { settings } from '../../src/config.ts';
 import { metrics } from '../../src/observe/metrics.ts';
+import { decodeCommand } from '../../src/protocol/command-codec.ts';
+import { decodeEnvelope, encodeEnvelope } from '../../src/protocol/envelope.ts';
 import { closeReasons, dropReasons } from '../../src/reasons.ts';
 
 /** Pages that are written by hand, from the root of the repository. */
@@ -42,4 +44,33 @@ test('operations.md names only reasons that there are', () => {
   const reasons = [...text.matchAll(/(?:closed|503), `(\w+)`/g)].map((match) => match[1] ?? '');
   expect(reasons.length).toBeGreaterThan(2);
   expect(reasons.filter((reason) => !(reason in closeReasons) && !(reason in dropReasons))).toEqual([]);
+});
+
+/** Bytes of a block of hex; what stands behind two spaces is a remark. */
+function hexBlock(text: string): Uint8Array {
+  const block = /```hex\n(.+?)```/s.exec(text)?.[1] ?? '';
+  const digits = block.split('\n').map((line) => line.split('  ')[0]?.replaceAll(' ', '') ?? '');
+  return Buffer.from(digits.join(''), 'hex');
+}
+
+test('the envelope of protocol.md is what nodes write and read', () => {
+  const bytes = hexBlock(readFileSync(new URL('gateway/docs/protocol.md', root), 'utf8'));
+  const envelope = decodeEnvelope(bytes);
+  expect(envelope).toMatchObject({ node: 'n0deAAAAAAAA', lane: 'chat', sequence: 7, previous: 5, echo: true });
+  expect(envelope && Buffer.from(encodeEnvelope(envelope))).toEqual(bytes);
+  expect(decodeCommand(envelope?.commands[0] ?? bytes)).toEqual({
+    kind: 'send',
+    hub: 'chat',
+    to: { kind: 'group', group: 'lobby' },
+    exceptConnections: [],
+    exceptUsers: ['bob'],
+    payload: { kind: 'convert', json: new TextEncoder().encode('{"type":1,"target":"hi","arguments":[]}\u001e') },
+  });
+});
+
+test('every file that protocol.md names exists', () => {
+  const text = readFileSync(new URL('gateway/docs/protocol.md', root), 'utf8');
+  const files = [...text.matchAll(/`((?:gateway|app-sdk)\/[\w./-]+\.ts)`/g)].map((match) => match[1] ?? '');
+  expect(files.length).toBeGreaterThan(5);
+  expect(files.filter((file) => !existsSync(new URL(file, root)))).toEqual([]);
 });
