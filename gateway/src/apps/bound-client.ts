@@ -89,6 +89,7 @@ export class BoundClient implements App, CarriedClient {
 
   /** It has no way until the next {@link bind}. */
   unbind(): void {
+    this.#carrier?.release();
     this.#carrier = undefined;
   }
 
@@ -122,7 +123,7 @@ export class BoundClient implements App, CarriedClient {
     this.#host.ended(this);
     this.#waiting = [];
     this.#carrier?.left(clean.has(reason) ? '' : `Closed by the service: ${reason}.`);
-    this.#carrier = undefined;
+    this.unbind();
   }
 
   fromApp(bytes: Uint8Array): void {
@@ -174,13 +175,13 @@ export class BoundClient implements App, CarriedClient {
 
   /** In the order of the hub. The app has written its own Close message where it wanted one; nothing is told back. */
   closed(error: string): void {
-    this.#carrier = undefined;
+    this.unbind();
     if (this.connection.state === 'joining') this.#refuse(error === '' ? handshakeErrors.canceled : error);
     else this.connection.finish('closed_by_app');
   }
 
   linkLost(reason: 'link_lost' | 'app_slow' | 'drain' | 'stream_gap' | 'node_lost'): void {
-    this.#carrier = undefined;
+    this.unbind();
     if (this.connection.state === 'joining') this.#refuse('The app server was lost: connect again.');
     else this.connection.close(reason);
   }

@@ -11,8 +11,10 @@ export interface Carrier {
   data(bytes: Uint8Array): boolean | Promise<boolean>;
   /** The client is about to be called for a result: the app server must know before its answer comes. */
   expect(invocationId: string, server: string): void;
-  /** The client is over, or carried elsewhere from now on. */
+  /** The client is over, or carried elsewhere from now on: tells the app server. */
   left(error: string, migratedTo?: string): void;
+  /** The way is used no more; called once, whoever ended it. */
+  release(): void;
 }
 
 /** What opening a way needs. */
@@ -39,6 +41,7 @@ export function openHere(link: Link, node: string, { client, info, request, migr
     },
     expect: (invocationId, server) => link.expect(connectionId, invocationId, server),
     left: (error, migratedTo) => link.close(connectionId, error, migratedTo),
+    release: () => undefined,
   };
 }
 
@@ -61,12 +64,19 @@ export async function openThere(
   const { connectionId: connection, claims, headers, queryString, protocol } = info;
   const { node, streams } = here;
   const { link } = there;
+  const release: Carrier['release'] = () => streams.unlisten(hub);
+  // First: the app may answer before it is known here that the link took the client.
+  if (!(await listens(streams, hub))) {
+    release();
+    return undefined;
+  }
   const told = { claims, headers, queryString, protocol, request, migratedFrom };
   const verdict = await streams.open(there.node, { kind: 'streamOpen', hub, connection, stream, node, link, ...told });
   const left: Carrier['left'] = (error, migratedTo) =>
     void streams.send(there.node, { kind: 'streamLeft', hub, connection, stream, error, migratedTo });
   if (verdict !== 'yes') {
     if (verdict !== 'no') left('');
+    release();
     return undefined;
   }
   let number = 0;
@@ -75,7 +85,16 @@ export async function openThere(
   const expect: Carrier['expect'] = (invocationId, server) =>
     void streams.send(there.node, { kind: 'streamExpect', hub, connection, stream, invocationId, server });
   const data: Carrier['data'] = (bytes) => inPieces(bytes, here.pieceBytes, piece);
-  return { server: there.server, node: there.node, data, expect, left };
+  return { server: there.server, node: there.node, data, expect, left, release };
+}
+
+async function listens(streams: Streams, hub: string): Promise<boolean> {
+  try {
+    await streams.listen(hub);
+    return true;
+  } catch {
+    return false; // Redis is down: nothing would come back
+  }
 }
 
 /** Large bytes travel in pieces, each within the limit of a message between nodes. */

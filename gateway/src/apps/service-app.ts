@@ -90,6 +90,7 @@ export class ServiceApp implements App {
   #bind(bound: BoundClient, carrier: Carrier): void {
     if (bound.connection.state === 'closed') {
       carrier.left('');
+      carrier.release();
       return;
     }
     if (carrier.node === this.#options.node) this.#away.delete(bound);
