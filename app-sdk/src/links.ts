@@ -57,7 +57,7 @@ export class Links {
   readonly #backoff = new Backoff(this.#stopping.signal);
   readonly #up = new Map<Link, Held>();
   #onDemand = 0;
-  #statusAt = 0;
+  #statusAt: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #settleFirst: ((error?: unknown) => void) | undefined;
   /** Why the last attempt failed. */
@@ -212,13 +212,14 @@ export class Links {
   #beat(): void {
     const now = performance.now();
     for (const link of [...this.#up.keys()]) link.beat(now);
-    if (now - this.#statusAt >= linkTimes.status) this.#askStatus(now);
+    this.#askStatus(now);
   }
 
   /** Over one link for all. */
   #askStatus(now: number): void {
     const [link] = this.#up.keys();
-    if (link === undefined || (this.#statusAt > 0 && now - this.#statusAt < linkTimes.status)) return;
+    if (link === undefined) return;
+    if (this.#statusAt !== undefined && now - this.#statusAt < linkTimes.status) return;
     this.#statusAt = now;
     link.ping(statusRequestPing);
   }
