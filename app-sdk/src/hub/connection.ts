@@ -17,8 +17,8 @@ export interface ConnectionSite {
   readonly parts: HubParts;
   readonly results: ClientResults;
   readonly door: Door;
-  /** The connection ended. */
-  left(connection: HubConnection): void;
+  /** The connection ended: called once, before `end` returns. */
+  left(): void;
 }
 
 /** After the handshake: how messages are read and written, and what they mean. */
@@ -69,7 +69,7 @@ export class HubConnection {
   /** The client is gone, or not ours any more: nothing is written. Resolves after `onDisconnected`. Idempotent. */
   end(reason: DisconnectReason): Promise<void> {
     if (this.#ending === undefined) {
-      this.#site.left(this);
+      this.#site.left();
       this.#ending = this.#site.parts.activity.track(this.#finish(reason));
     }
     return this.#ending;

@@ -62,9 +62,7 @@ export class HubRuntime {
         parts: this.#parts,
         results: this.results,
         door: this.#door(gateway),
-        left: (gone) => {
-          if (this.#connections.get(connectionId) === gone) this.#connections.delete(connectionId);
-        },
+        left: () => void this.#connections.delete(connectionId),
       },
       client,
     );
