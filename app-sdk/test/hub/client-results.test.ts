@@ -193,4 +193,12 @@ describe('a question of another server', () => {
     expect(host.gateway.answers).toHaveLength(1);
     expect(host.gateway.answers[0]?.frame).toEqual(messagePackHubProtocol.write(answer('far-1', 1) as never));
   });
+
+  test('is forgotten when 1,000 later ones wait for the same client', async () => {
+    const host = new Host();
+    const client = await host.connect();
+    for (let n = 0; n <= 1000; n++) host.runtime.expect(`far-${n}`, 'c1');
+    client.send(answer('far-0', 0), answer('far-1', 1));
+    expect(host.gateway.answers.map(({ invocationId }) => invocationId)).toEqual(['far-1']);
+  });
 });

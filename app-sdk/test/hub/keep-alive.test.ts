@@ -51,7 +51,7 @@ describe('the heartbeat', () => {
     const client = await new Host({ methods: { slow: () => new Promise(() => undefined) } }).connect();
     client.send({ kind: 'ping' }, call('slow'));
     for (let n = 0; n < 10; n++) {
-      client.send({ kind: 'ping' });
+      client.send(n % 5 === 0 ? { kind: 'ping' } : { kind: 'cancelInvocation', invocationId: 'x' });
       await vi.advanceTimersByTimeAsync(10_000);
     }
     expect(client.closed).toBeUndefined();

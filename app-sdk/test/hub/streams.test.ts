@@ -1,6 +1,7 @@
 import { HubException } from '@signalbox/app-sdk';
 import { describe, expect, test } from 'vitest';
 import type { HubMessage } from '../../src/protocol/hub.ts';
+import { turn } from '../../src/testing/turn.ts';
 import { hex, text, vectors } from '../protocol/bytes.ts';
 import { type Client, call, gate, Host, type Options } from './host.ts';
 
@@ -244,6 +245,27 @@ describe('an upload', () => {
     client.send(item('0', 8), end('0'), item('never', 1));
     await host.runtime.idle();
     expect([client.rest(), client.closed]).toEqual([[], undefined]);
+  });
+
+  test('that its method does not read ends with the call: nothing waits, and its id is free again', async () => {
+    const client = await new Host({ methods: { ignore: () => 1 } }).connect();
+    for (const _ of [1, 2]) {
+      client.send(upload('ignore', [], ['0']));
+      expect(await client.message()).toMatchObject({ result: 1 });
+      await turn();
+      for (let n = 0; n < 20; n++) client.send(item('0', n));
+      expect(client.connection.load).toBe(0);
+    }
+  });
+
+  test('that the client has ended leaves its id free, while its call goes on', async () => {
+    const client = await new Host(options).connect();
+    client.send(upload('sum', [0], ['0']), item('0', 1), end('0'));
+    client.send({ ...(upload('sum', [0], ['0']) as object), invocationId: '2' } as HubMessage, item('0', 2), end('0'));
+    expect([await client.message(), await client.message()]).toMatchObject([
+      { invocationId: '1', result: 1 },
+      { invocationId: '2', result: 2 },
+    ]);
   });
 
   test('runs beside the line, and keeps nothing waiting while it is full', async () => {
