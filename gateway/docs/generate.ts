@@ -6,35 +6,17 @@ import { errors } from '../src/errors.ts';
 import type { MetricRow } from '../src/observe/meters.ts';
 import { metrics } from '../src/observe/metrics.ts';
 import { closeReasons, dropReasons, linkReasons } from '../src/reasons.ts';
+import { code, page, table } from './markdown.ts';
+import { restPage } from './rest-page.ts';
 
 /** The pages that are made from tables: file name → text. */
 export function pages(): Readonly<Record<string, string>> {
-  return { 'configuration.md': configurationPage(), 'errors.md': errorsPage(), 'metrics.md': metricsPage() };
-}
-
-const notice = '<!-- Made from the tables of the code by `npm run docs -w gateway`. Change those, not this. -->';
-
-function page(title: string, ...parts: readonly string[]): string {
-  return `${[`# ${title}`, notice, ...parts].join('\n\n')}\n`;
-}
-
-/** Padded as the formatter of this repository pads tables. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [head, ...rows.map((row) => row.map(cell))];
-  const widths = head.map((_, column) => Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) => `| ${row.map((text, at) => text.padEnd(widths[at] ?? 0)).join(' | ')} |`;
-  const [first = [], ...others] = cells;
-  return [line(first), line(widths.map((width) => '-'.repeat(width))), ...others.map(line)].join('\n');
-}
-
-/** A bar would end the cell. */
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|');
-}
-
-/** Code inside a cell; a text with backticks of its own gets longer ones. */
-function code(text: string): string {
-  return text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``;
+  return {
+    'configuration.md': configurationPage(),
+    'errors.md': errorsPage(),
+    'metrics.md': metricsPage(),
+    'rest.md': restPage(),
+  };
 }
 
 function configurationPage(): string {

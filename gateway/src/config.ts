@@ -125,6 +125,12 @@ export const settings = {
     MiB,
     'Largest message between nodes, and largest REST body.',
   ),
+  batchBytes: setting(
+    'SIGNALBOX_BATCH_BYTES',
+    bytes(KiB, 256 * MiB),
+    16 * MiB,
+    'Largest REST body that carries many messages, one on each line.',
+  ),
   clientMessageBytes: setting(
     'SIGNALBOX_CLIENT_MESSAGE_BYTES',
     bytes(KiB, 64 * MiB),
@@ -201,6 +207,12 @@ export const settings = {
     'Time between negotiate and the first use of its connection token.',
   ),
   askMs: setting('SIGNALBOX_ASK_MS', ms(50, 60_000), 2000, 'Wait for the answer of another node.'),
+  invokeMs: setting(
+    'SIGNALBOX_INVOKE_MS',
+    ms(100, hour),
+    30_000,
+    'Wait for the result of a client that was invoked by REST.',
+  ),
   lingerMs: setting(
     'SIGNALBOX_LINGER_MS',
     ms(0, hour),

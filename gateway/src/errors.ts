@@ -42,6 +42,12 @@ export const errors = {
     retry: false,
     doc: 'An api-version that this gateway does not know.',
   },
+  client_failed: {
+    status: 400,
+    rest: 'Error.Connection.Failed',
+    retry: false,
+    doc: 'The client that was invoked answered with an error, or ended before it answered. The text is its own.',
+  },
   unauthorized: {
     status: 401,
     rest: 'Error.Request.Unauthorized',
@@ -67,6 +73,12 @@ export const errors = {
     doc: "The bearer's user is not the user that the connection token was made for.",
   },
   route_unknown: { status: 404, rest: 'Error.Request.NotFound', retry: false, doc: 'No operation has this path.' },
+  not_supported: {
+    status: 404,
+    rest: 'Error.Request.NotSupported',
+    retry: false,
+    doc: 'Azure SignalR Service has this operation and the gateway has not; the text says why.',
+  },
   connection_unknown: {
     status: 404,
     rest: 'Warning.Connection.NotExisted',
@@ -119,13 +131,13 @@ export const errors = {
     status: 413,
     rest: 'Error.Request.TooLarge',
     retry: false,
-    doc: 'The body, or the message made of it, is above SIGNALBOX_MESSAGE_BYTES.',
+    doc: 'The body, or the message made of it, is above SIGNALBOX_MESSAGE_BYTES; of many messages, above SIGNALBOX_BATCH_BYTES.',
   },
   media_type: {
     status: 415,
     rest: 'Error.Request.UnsupportedMediaType',
     retry: false,
-    doc: 'The body must be application/json in UTF-8, or application/octet-stream.',
+    doc: 'The Content-Type is none that the operation takes, or its charset is not UTF-8; the text names those it takes.',
   },
   limit_reached: {
     status: 429,
@@ -164,6 +176,12 @@ export const errors = {
     doc: 'No app server is connected to this hub, and only app servers may run it.',
   },
   draining: { status: 503, rest: 'Error.Request.Unavailable', retry: true, doc: 'This node is stopping.' },
+  client_timeout: {
+    status: 504,
+    rest: 'Error.Connection.Timeout',
+    retry: false,
+    doc: 'The client that was invoked did not answer within SIGNALBOX_INVOKE_MS; its method may have run.',
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 /** The code of a refusal: one key of {@link errors}. */

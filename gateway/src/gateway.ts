@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createAdmin } from './admin.ts';
 import { createRestApi } from './apps/rest-api.ts';
+import { batchBodyBytes } from './apps/rest-batch.ts';
 import { type ServiceDoor, serverPaths, serviceDoor } from './apps/service-door.ts';
+import { createClientTokens } from './auth/client-tokens.ts';
 import { ConnectionTokens } from './auth/connection-token.ts';
 import { type AccessKeys, importKeys } from './auth/keys.ts';
 import { Tokens } from './auth/tokens.ts';
@@ -182,6 +184,7 @@ async function createServers(basis: Basis): Promise<Servers> {
   const httpLog = log.child('http');
   const options = {
     bodyBytes: config.messageBytes,
+    bodyBytesAt: (path: string) => batchBodyBytes(path, config.batchBytes),
     defect: (error: unknown, facts: { method: string; path: string }) =>
       httpLog.error('a request failed', { ...facts, error: error instanceof Error ? error : String(error) }),
   };
@@ -219,7 +222,19 @@ function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): Servic
   clients.mount(clientEndpoint({ gate, cors, connectionTokens, mint }));
   const links = serviceDoor({ host: basis.hubs.nodeLinks, tokens, events, log: log.child('links'), config });
   apps.upgrade(serverPaths, links);
-  apps.mount(createRestApi({ router: core.router, tokens, events, log: log.child('rest'), limits: config, version }));
+  apps.mount(
+    createRestApi({
+      router: core.router,
+      inquiries: core.inquiries,
+      invocations: core.invocations,
+      clientTokens: createClientTokens(keys),
+      tokens,
+      events,
+      log: log.child('rest'),
+      limits: config,
+      version,
+    }),
+  );
   return links;
 }
 

@@ -1,39 +1,39 @@
 import type { Tokens } from '../auth/tokens.ts';
-import type { Config } from '../config.ts';
-import type { Router } from '../core/router.ts';
 import { errors, GatewayError } from '../errors.ts';
 import { errorAnswer, type HttpAnswer, type HttpHandler, type HttpRequest } from '../http.ts';
 import type { Events } from '../observe/events.ts';
-import type { Log } from '../observe/log.ts';
-import { readPayload } from './rest-body.ts';
+import { openApi } from './openapi.ts';
 import { type Match, matchRoute } from './rest-match.ts';
-import { checkVersion, type NameLimits, RestCall, readTracingId, tracingHeader } from './rest-names.ts';
+import { checkVersion, RestCall, readTracingId, tracingHeader } from './rest-names.ts';
 import { Query } from './rest-query.ts';
-import type { Route } from './rest-routes.ts';
+import { asRefusal, jsonText, type RestParts, type Route, type Style, type Success } from './rest-route.ts';
+import { routes } from './rest-routes.ts';
 
 /** What the REST door needs. */
-export interface RestApiParts {
-  readonly router: Router;
+export interface RestApiParts extends RestParts {
   readonly tokens: Pick<Tokens, 'verify'>;
   readonly events: Pick<Events, 'rest'>;
-  readonly log: Log;
-  readonly limits: NameLimits & Pick<Config, 'messageBytes' | 'maxGroupsPerConnection'>;
   /** Version of the gateway, told in the header `x-signalbox` of every answer. */
   readonly version: string;
 }
 
 type Found = Extract<Match, { kind: 'found' }>;
-type HubRoute = Exclude<Route, { kind: 'open' }>;
-
+type RouteOf<K extends Route['kind']> = Extract<Route, { kind: K }>;
 /**
  * Makes the door through which back-ends push without a link: the table of `rest-routes.ts` over HTTP, everything below
  * `/api/`. What was wrong is answered with a code of the table of errors; nothing is thrown.
  */
 export function createRestApi(parts: RestApiParts): HttpHandler {
-  return (request) => (/^\/api(\/|$)/i.test(request.path) ? answer(parts, request) : undefined);
+  const served = { ...parts, description: JSON.stringify(openApi(routes, parts.version)) };
+  return (request) => (/^\/api(\/|$)/i.test(request.path) ? answer(served, request) : undefined);
 }
 
-async function answer(parts: RestApiParts, request: HttpRequest): Promise<HttpAnswer> {
+interface Served extends RestApiParts {
+  /** The API as an OpenAPI document. */
+  readonly description: string;
+}
+
+async function answer(parts: Served, request: HttpRequest): Promise<HttpAnswer> {
   const started = performance.now();
   const match = matchRoute(request.method, request.path);
   const operation = match.kind === 'found' ? match.route.operation : 'unknown';
@@ -42,7 +42,7 @@ async function answer(parts: RestApiParts, request: HttpRequest): Promise<HttpAn
   return { ...rest, headers: { ...headers, 'x-signalbox': parts.version } };
 }
 
-async function answerMatch(parts: RestApiParts, request: HttpRequest, match: Match): Promise<HttpAnswer> {
+async function answerMatch(parts: Served, request: HttpRequest, match: Match): Promise<HttpAnswer> {
   if (match.kind === 'refused') {
     const { headers, ...rest } = errorAnswer(match.error);
     return { ...rest, headers: { ...headers, ...(match.allow && { Allow: match.allow.join(', ') }) } };
@@ -50,28 +50,31 @@ async function answerMatch(parts: RestApiParts, request: HttpRequest, match: Mat
   try {
     return await serve(parts, request, match);
   } catch (error) {
-    return errorAnswer(asRefusal(parts, match.route, error));
+    return errorAnswer(asRefusal(parts.log, match.route.operation, error));
   }
 }
 
-/** What is no refusal is a defect of ours: logged whole, answered without a word about it. */
-function asRefusal(parts: RestApiParts, route: Route, error: unknown): GatewayError {
-  if (error instanceof GatewayError) return error;
-  const facts = { operation: route.operation, error: error instanceof Error ? error : String(error) };
-  parts.log.error('a REST request failed', facts);
-  return new GatewayError('internal', errors.internal.doc);
-}
-
-async function serve(parts: RestApiParts, request: HttpRequest, match: Found): Promise<HttpAnswer> {
-  const { route, style, names } = match;
+async function serve(parts: Served, request: HttpRequest, { route, style, names }: Found): Promise<HttpAnswer> {
   const query = new Query(request.queryText);
   checkVersion(query);
-  if (route.kind === 'open') return { status: route.ok[style] };
+  const status = route.ok[style];
+  if (route.kind === 'open') return { status, ...(route.gives === undefined ? {} : jsonText(parts.description)) };
+  if (route.kind === 'refused') return await refuse(parts, request, route.why);
   const call = new RestCall(names, query, parts.limits);
-  await parts.tokens.verify(bearer(request), { role: 'api', path: request.path });
+  await verify(parts, request);
   traced(parts, request, route);
-  if (route.kind === 'send') return await send(parts, request, route, style, call);
-  return await ask(parts, route, style, call);
+  if (route.kind === 'ask') await ask(parts, route, style, call);
+  if (route.kind === 'answer') return { status, ...(await route.answer(call, parts, request)) };
+  return { status, ...(route.kind === 'send' && (await send(parts, request, route, call))) };
+}
+
+async function refuse(parts: Served, request: HttpRequest, why: string): Promise<never> {
+  await verify(parts, request);
+  throw new GatewayError('not_supported', why);
+}
+
+async function verify(parts: Served, request: HttpRequest): Promise<void> {
+  await parts.tokens.verify(bearer(request), { role: 'api', path: request.path });
 }
 
 /** Only the header counts: a token in the query belongs to clients. */
@@ -79,35 +82,23 @@ function bearer(request: HttpRequest): string | undefined {
   return /^Bearer +([^ ]+)$/i.exec(request.header('authorization') ?? '')?.[1];
 }
 
-function traced(parts: RestApiParts, request: HttpRequest, route: HubRoute): void {
+function traced(parts: Served, request: HttpRequest, route: Route): void {
   const tracingId = readTracingId(request.header(tracingHeader));
   if (tracingId !== undefined) parts.log.debug('a traced REST request', { operation: route.operation, tracingId });
 }
 
-async function send(
-  parts: RestApiParts,
-  request: HttpRequest,
-  route: Extract<Route, { kind: 'send' }>,
-  style: Found['style'],
-  call: RestCall,
-): Promise<HttpAnswer> {
+async function send(parts: Served, request: HttpRequest, route: RouteOf<'send'>, call: RestCall): Promise<Success> {
   const draft = route.make(call);
-  const payload = await readPayload(request, parts.limits.messageBytes);
+  const payload = await route.payload(request, parts.limits.messageBytes, call);
   const reach = await parts.router.send({ ...draft, payload }, 'rest');
-  return { status: route.ok[style], headers: reach === 'local' ? { 'x-signalbox-reach': 'local' } : {} };
+  return reach === 'local' ? { headers: { 'x-signalbox-reach': 'local' } } : {};
 }
 
-async function ask(
-  parts: RestApiParts,
-  route: Extract<Route, { kind: 'ask' }>,
-  style: Found['style'],
-  call: RestCall,
-): Promise<HttpAnswer> {
+async function ask(parts: Served, route: RouteOf<'ask'>, style: Style, call: RestCall): Promise<void> {
   const reply = await parts.router.ask(route.make(call), 'rest');
   if (reply === 'limit') throw tooManyGroups(parts.limits.maxGroupsPerConnection);
   const refusal = reply === 'no' ? route.no[style] : undefined;
   if (refusal !== undefined) throw new GatewayError(refusal, errors[refusal].doc);
-  return { status: route.ok[style] };
 }
 
 /** The one limit that a question can meet. */

@@ -1,7 +1,8 @@
 import { GatewayError } from '../errors.ts';
 import type { PathNames } from './rest-names.ts';
 import { decodeOnce, quoted } from './rest-query.ts';
-import { type Route, routes, type Style } from './rest-routes.ts';
+import type { Route, Style } from './rest-route.ts';
+import { routes } from './rest-routes.ts';
 
 /** The row that serves a request, or why none does. */
 export type Match =

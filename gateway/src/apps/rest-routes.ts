@@ -1,42 +1,10 @@
-import type { ErrorCode } from '../errors.ts';
 import type { Question, Send } from '../protocol/command.ts';
+import { readPayload } from './rest-body.ts';
 import type { RestCall } from './rest-names.ts';
+import { both, type Route, type SendDraft } from './rest-route.ts';
+import { laterRoutes } from './rest-routes-later.ts';
+import { ownRoutes } from './rest-routes-own.ts';
 
-/** Under which prefix a request came: `/api/v1/` or `/api/`. They differ in statuses, not in what is done. */
-export type Style = 'v1' | 'dated';
-
-/** A value for each of the two prefixes. */
-export interface ByStyle<T> {
-  readonly v1: T;
-  readonly dated: T;
-}
-
-interface Shape {
-  /** Name in metrics and logs. */
-  readonly operation: string;
-  /** HTTP methods, upper case. */
-  readonly methods: readonly string[];
-  /** Templates below the prefix; every one is served under both. A literal is matched in any case. */
-  readonly paths: readonly string[];
-  /** Status of success, under each prefix. */
-  readonly ok: ByStyle<number>;
-}
-
-/** A send but for its payload, which is read from the body afterwards. */
-export type SendDraft = Omit<Send, 'payload'>;
-
-/** One operation of the REST API: how it is called, what it makes of the call, and what it answers. */
-export type Route =
-  | (Shape & { readonly kind: 'send'; make(call: RestCall): SendDraft })
-  | (Shape & {
-      readonly kind: 'ask';
-      make(call: RestCall): Question;
-      /** What the reply `no` becomes; `undefined`: success. */
-      readonly no: ByStyle<ErrorCode | undefined>;
-    })
-  | (Shape & { /** Answered at once, to anybody. */ readonly kind: 'open' });
-
-const both = <T>(value: T): ByStyle<T> => ({ v1: value, dated: value });
 const post = ['POST'];
 const remove = ['DELETE'];
 const look = ['HEAD', 'GET'];
@@ -49,44 +17,53 @@ function closes(call: RestCall, to: Send['to']): Question {
   return { kind: 'close', hub: call.hub, to, exceptConnections: call.excluded(), reason: call.reason() };
 }
 
-/** Every operation there is (REST reference, sections 3 and 4). A later one is one more row. */
-export const routes: readonly Route[] = [
-  { kind: 'open', operation: 'health', methods: look, paths: ['health'], ok: both(200) },
+/** What every send has but its path and its audience. */
+const sending = { kind: 'send', methods: post, ok: both(202), takes: 'Message', payload: readPayload } as const;
+
+/** The operations of 1.0 and 2022-06-01 (REST reference, sections 3 and 4). */
+const firstRoutes: readonly Route[] = [
   {
-    kind: 'send',
+    kind: 'open',
+    operation: 'health',
+    doc: 'Is the gateway there? Anybody may ask, and nothing of the cluster is looked at.',
+    methods: look,
+    paths: ['health'],
+    ok: both(200),
+  },
+  {
+    ...sending,
     operation: 'broadcast',
-    methods: post,
+    doc: 'Sends a message to every connection of the hub.',
+    query: ['excluded'],
     paths: ['hubs/{hub}', 'hubs/{hub}/:send'],
-    ok: both(202),
     make: (call) => sends(call, { kind: 'all' }),
   },
   {
-    kind: 'send',
+    ...sending,
     operation: 'send_to_user',
-    methods: post,
+    doc: 'Sends a message to every connection of a user.',
     paths: ['hubs/{hub}/users/{user}', 'hubs/{hub}/users/{user}/:send'],
-    ok: both(202),
     make: (call) => sends(call, { kind: 'user', user: call.user() }),
   },
   {
-    kind: 'send',
+    ...sending,
     operation: 'send_to_group',
-    methods: post,
+    doc: 'Sends a message to every connection in a group.',
+    query: ['excluded'],
     paths: ['hubs/{hub}/groups/{group}', 'hubs/{hub}/groups/{group}/:send'],
-    ok: both(202),
     make: (call) => sends(call, { kind: 'group', group: call.group() }),
   },
   {
-    kind: 'send',
+    ...sending,
     operation: 'send_to_connection',
-    methods: post,
+    doc: 'Sends a message to one connection. An unknown one is no error.',
     paths: ['hubs/{hub}/connections/{connection}', 'hubs/{hub}/connections/{connection}/:send'],
-    ok: both(202),
     make: (call) => sends(call, { kind: 'connection', connection: call.connection() }),
   },
   {
     kind: 'ask',
     operation: 'connection_exists',
+    doc: 'Is the connection there now?',
     methods: look,
     paths: ['hubs/{hub}/connections/{connection}'],
     ok: both(200),
@@ -96,6 +73,7 @@ export const routes: readonly Route[] = [
   {
     kind: 'ask',
     operation: 'user_exists',
+    doc: 'Has the user a connection now?',
     methods: look,
     paths: ['hubs/{hub}/users/{user}'],
     ok: both(200),
@@ -105,6 +83,7 @@ export const routes: readonly Route[] = [
   {
     kind: 'ask',
     operation: 'group_exists',
+    doc: 'Has the group a member connection now?',
     methods: look,
     paths: ['hubs/{hub}/groups/{group}'],
     ok: both(200),
@@ -114,6 +93,8 @@ export const routes: readonly Route[] = [
   {
     kind: 'ask',
     operation: 'close_connection',
+    doc: 'Closes one connection.',
+    query: ['reason'],
     methods: remove,
     paths: ['hubs/{hub}/connections/{connection}'],
     ok: { v1: 202, dated: 200 },
@@ -124,6 +105,8 @@ export const routes: readonly Route[] = [
   {
     kind: 'ask',
     operation: 'close_hub',
+    doc: 'Closes every connection of the hub.',
+    query: ['excluded', 'reason'],
     methods: post,
     paths: ['hubs/{hub}/:closeConnections'],
     ok: both(204),
@@ -133,6 +116,8 @@ export const routes: readonly Route[] = [
   {
     kind: 'ask',
     operation: 'close_group',
+    doc: 'Closes every connection in a group.',
+    query: ['excluded', 'reason'],
     methods: post,
     paths: ['hubs/{hub}/groups/{group}/:closeConnections'],
     ok: both(204),
@@ -142,6 +127,8 @@ export const routes: readonly Route[] = [
   {
     kind: 'ask',
     operation: 'close_user',
+    doc: 'Closes every connection of a user.',
+    query: ['excluded', 'reason'],
     methods: post,
     paths: ['hubs/{hub}/users/{user}/:closeConnections'],
     ok: both(204),
@@ -151,15 +138,18 @@ export const routes: readonly Route[] = [
   {
     kind: 'ask',
     operation: 'join_group',
+    doc: 'Puts a connection into a group. It is in force, on all nodes, when the answer comes.',
     methods: ['PUT'],
     paths: ['hubs/{hub}/groups/{group}/connections/{connection}'],
     ok: both(200),
     no: both('connection_to_join_unknown'),
+    refusals: ['limit_reached'],
     make: (call) => ({ kind: 'join', hub: call.hub, connection: call.connection(), group: call.group() }),
   },
   {
     kind: 'ask',
     operation: 'leave_group',
+    doc: 'Takes a connection out of a group. A connection that is unknown or no member is no error.',
     methods: remove,
     paths: ['hubs/{hub}/groups/{group}/connections/{connection}'],
     ok: both(200),
@@ -170,6 +160,7 @@ export const routes: readonly Route[] = [
   {
     kind: 'ask',
     operation: 'leave_all_groups',
+    doc: 'Takes a connection out of all groups.',
     methods: remove,
     paths: ['hubs/{hub}/connections/{connection}/groups'],
     ok: both(200),
@@ -179,6 +170,8 @@ export const routes: readonly Route[] = [
   {
     kind: 'ask',
     operation: 'join_group_as_user',
+    doc: 'Puts a user into a group: the connections of now, and later ones for as long as it stands.',
+    query: ['ttl'],
     methods: ['PUT'],
     paths: ['hubs/{hub}/users/{user}/groups/{group}', 'hubs/{hub}/groups/{group}/users/{user}'],
     ok: { v1: 202, dated: 200 },
@@ -194,6 +187,7 @@ export const routes: readonly Route[] = [
   {
     kind: 'ask',
     operation: 'leave_group_as_user',
+    doc: 'Takes a user, and every connection of the user, out of a group.',
     methods: remove,
     paths: ['hubs/{hub}/users/{user}/groups/{group}', 'hubs/{hub}/groups/{group}/users/{user}'],
     ok: { v1: 202, dated: 204 },
@@ -203,6 +197,7 @@ export const routes: readonly Route[] = [
   {
     kind: 'ask',
     operation: 'leave_all_groups_as_user',
+    doc: 'Takes a user out of all groups.',
     methods: remove,
     paths: ['hubs/{hub}/users/{user}/groups'],
     ok: { v1: 200, dated: 204 },
@@ -212,6 +207,7 @@ export const routes: readonly Route[] = [
   {
     kind: 'ask',
     operation: 'user_in_group',
+    doc: 'Is the user in the group, by a standing membership or by a connection?',
     methods: look,
     paths: ['hubs/{hub}/users/{user}/groups/{group}', 'hubs/{hub}/groups/{group}/users/{user}'],
     ok: both(200),
@@ -219,3 +215,6 @@ export const routes: readonly Route[] = [
     make: (call) => ({ kind: 'userInGroup', hub: call.hub, user: call.user(), group: call.group() }),
   },
 ];
+
+/** Every operation there is. */
+export const routes: readonly Route[] = [...firstRoutes, ...laterRoutes, ...ownRoutes];

@@ -1,4 +1,6 @@
-import { createHmac, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, timingSafeEqual, type webcrypto } from 'node:crypto';
+
+type CryptoKey = webcrypto.CryptoKey;
 
 /** Algorithms of tokens signed with an access key, and their hash. */
 export const tokenAlgorithms = { HS256: 'sha256', HS512: 'sha512' } as const;
@@ -15,6 +17,8 @@ export interface AccessKey {
    * Crypto hands it to another thread and back (measured).
    */
   signed(algorithm: TokenAlgorithm, text: string, signature: Uint8Array): boolean;
+  /** Signs tokens with HS256. */
+  readonly signer: CryptoKey;
   /** 32 bytes for one use. Keys of two labels tell nothing about each other or about the access key. */
   derive(label: string): Uint8Array;
 }
@@ -30,12 +34,12 @@ const fingerprintBytes = 12;
  * @throws {TypeError} when there is none.
  */
 export async function importKeys(texts: readonly string[]): Promise<AccessKeys> {
-  const [first, ...others] = texts.map(importKey);
+  const [first, ...others] = await Promise.all(texts.map(importKey));
   if (first === undefined) throw new TypeError('at least one access key is needed');
   return [first, ...others];
 }
 
-function importKey(text: string): AccessKey {
+async function importKey(text: string): Promise<AccessKey> {
   const secret = Buffer.from(text);
   const key = createSecretKey(secret);
   const derive = (label: string): Uint8Array =>
@@ -45,5 +49,6 @@ function importKey(text: string): AccessKey {
     const expected = createHmac(tokenAlgorithms[algorithm], key).update(signedText).digest();
     return signature.length === expected.length && timingSafeEqual(signature, expected);
   };
-  return { fingerprint, signed, derive };
+  const signer = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  return { fingerprint, signed, signer, derive };
 }

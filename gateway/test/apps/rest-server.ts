@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createRestApi, type RestApiParts } from '../../src/apps/rest-api.ts';
-import type { Tokens, TokenUse } from '../../src/auth/tokens.ts';
+import { batchBodyBytes } from '../../src/apps/rest-batch.ts';
+import type { TokenUse } from '../../src/auth/tokens.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import type { Reach, Reply } from '../../src/core/router.ts';
 import { GatewayError } from '../../src/errors.ts';
@@ -28,6 +29,9 @@ export interface RestServer {
   readonly verified: { token: string | undefined; use: TokenUse }[];
   readonly events: { operation: string; status: number; seconds: number }[];
   readonly logged: { message: string; facts: unknown }[];
+  /** What the HTTP server met and no handler should let through. */
+  readonly defects: unknown[];
+  readonly port: number;
   /** What the router answers next, and from then on. */
   reply: Reply | Error;
   reach: Reach | Error;
@@ -43,16 +47,24 @@ export const json = { headers: { 'content-type': 'application/json' }, body: '{"
 /** The one token that the fake verifier takes. */
 export const goodToken = 'good-token';
 
-/** Starts the door on a free port; without `tokens` it takes only {@link goodToken}. */
-export async function startRest(limits: Partial<Config> = {}, tokens?: Tokens): Promise<RestServer> {
+/** Starts the door on a free port; unless `given`, its parts are fakes that take only {@link goodToken}. */
+export async function startRest(limits: Partial<Config> = {}, given: Partial<RestApiParts> = {}): Promise<RestServer> {
   const defects: unknown[] = [];
   const config = { ...readConfig({}), ...limits };
-  const server = await createHttpServer({ bodyBytes: config.messageBytes, defect: (error) => defects.push(error) });
+  const server = await createHttpServer({
+    bodyBytes: config.messageBytes,
+    bodyBytesAt: (path) => batchBodyBytes(path, config.batchBytes),
+    defect: (error) => defects.push(error),
+  });
   const rest: RestServer = {
     commands: [],
     verified: [],
     events: [],
     logged: [],
+    defects,
+    get port() {
+      return port;
+    },
     reply: 'yes',
     reach: 'all',
     call: (method, target, options = {}) => call(port, method, target, options),
@@ -62,8 +74,7 @@ export async function startRest(limits: Partial<Config> = {}, tokens?: Tokens): 
     },
     close: () => server.close(),
   };
-  const parts = partsOf(rest, config);
-  server.mount(createRestApi(tokens === undefined ? parts : { ...parts, tokens }));
+  server.mount(createRestApi({ ...partsOf(rest, config), ...given }));
   const port = await server.listen('127.0.0.1', 0, true);
   return rest;
 }
@@ -80,6 +91,13 @@ function partsOf(rest: RestServer, config: Config): RestApiParts {
       send: (command) => record(command, rest.reach),
       ask: (question) => record(question, rest.reply),
     },
+    inquiries: { list: async () => ({ members: [], next: undefined }), count: async () => 0 },
+    invocations: {
+      invoke: async () => {
+        throw new GatewayError('connection_unknown', 'there is nobody here');
+      },
+    },
+    clientTokens: async ({ hub }) => `token for ${hub}`,
     tokens: {
       verify: async (token, use) => {
         rest.verified.push({ token, use });

@@ -10,7 +10,7 @@ const path = '/api/hubs/Chat/groups/a%2Fb/:send';
 let rest: RestServer;
 beforeAll(async () => {
   const tokens = new Tokens({ keys: await importKeys([key]), hosts: [], events: { tokenRefused: () => undefined } });
-  rest = await startRest({}, tokens);
+  rest = await startRest({}, { tokens });
 });
 afterAll(() => rest.close());
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { pages } from '../../docs/generate.ts';
+import { routes } from '../../src/apps/rest-routes.ts';
 import { settings } from '../../src/config.ts';
 import { errors } from '../../src/errors.ts';
 import { metrics } from '../../src/observe/metrics.ts';
@@ -28,6 +29,11 @@ test('errors.md names every error and reason once, and no other', () => {
 test('metrics.md names every metric once, and no other', () => {
   const headings = [...read('metrics.md').matchAll(/^## (\S+)$/gm)].map((match) => match[1]);
   expect(headings).toEqual(Object.keys(metrics));
+});
+
+test('rest.md names every operation once, and no other', () => {
+  const headings = [...read('rest.md').matchAll(/^## (\S+)$/gm)].map((match) => match[1]);
+  expect(headings).toEqual(routes.map(({ operation }) => operation));
 });
 
 test('what the docs mention of settings and metrics exists', () => {
