@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from './until.ts';
 
@@ -38,6 +38,8 @@ export class GatewayProcess {
   #stdout = '';
   #stderr = '';
   #listening: Listening | undefined;
+  #signalled = false;
+  #code: number | NodeJS.Signals | null = null;
 
   private constructor(env: Env, args: readonly string[]) {
     checkBuild();
@@ -52,8 +54,9 @@ export class GatewayProcess {
     const kill = (): void => void this.#child.kill('SIGKILL');
     process.once('exit', kill);
     this.ended = new Promise((resolve) => {
-      this.#child.once('close', (code) => {
+      this.#child.once('close', (code, signal) => {
         process.off('exit', kill);
+        this.#code = code ?? signal;
         resolve({ code, stdout: this.#stdout, stderr: this.#stderr });
       });
     });
@@ -117,6 +120,13 @@ export class GatewayProcess {
     return this.#stderr;
   }
 
+  /** The connection string that it prints when it made its access key itself. */
+  async printed(): Promise<string> {
+    const form = /Endpoint=\S+;AccessKey=\S+;Version=1\.0;/;
+    await until('a connection string is printed', () => form.test(this.#stderr));
+    return form.exec(this.#stderr)?.[0] ?? '';
+  }
+
   /** Its log: one JSON object per whole line of standard output. */
   get lines(): Record<string, unknown>[] {
     const whole = this.#stdout.slice(0, this.#stdout.lastIndexOf('\n') + 1);
@@ -142,11 +152,18 @@ export class GatewayProcess {
   }
 
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void {
+    this.#signalled = true;
     this.#child.kill(name);
   }
 
-  /** Ends it as a crash would. */
+  /**
+   * Ends it as a crash would.
+   * @throws Error when it had ended by itself: nothing that a test does may end a node.
+   */
   async kill(): Promise<void> {
+    if (this.#code !== null && !this.#signalled) {
+      throw new Error(`the gateway ended by itself with ${this.#code}: ${this.output.slice(-2000)}`);
+    }
     this.signal('SIGKILL');
     await this.ended;
   }
@@ -169,5 +186,5 @@ function checkBuild(): void {
 
 function sources(folder: string): string[] {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return files.map((file) => join(file.parentPath ?? dirname(folder), file.name));
+  return files.map((file) => join(file.parentPath, file.name));
 }

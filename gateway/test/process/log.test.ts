@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { negotiate, RawClient } from '../support/raw-client.ts';
+import { RawRest } from '../support/raw-rest.ts';
+import { startRedis } from '../support/redis.ts';
+import { startService } from '../support/service.ts';
+import { accessKey, clientToken, signToken } from '../support/tokens.ts';
+import { within } from '../support/until.ts';
+
+test('at level trace, a session with good and bad clients, Redis lost and found, logs no token, key, password or message', {
+  timeout: 40_000,
+}, async () => {
+  const secrets = { body: 'the-body-of-a-message', said: 'what-a-client-said', bad: 'no-json-but-a-secret' };
+  await using redis = await startRedis('--requirepass', 'the-password-of-redis');
+  await using service = await startService({
+    redis,
+    env: {
+      SIGNALBOX_LOG_LEVEL: 'trace',
+      SIGNALBOX_ROUTING_SECRET: 'the-routing-secret-of-this-test-0123456789',
+      REDIS_URL: `redis://:the-password-of-redis@127.0.0.1:${redis.port}`,
+    },
+  });
+  await using rest = new RawRest(service.balancer.origin);
+  const node = service.node(0);
+  const token = await clientToken('quiet', 'ann');
+  const { connectionToken } = await negotiate(node.origin, 'quiet', 'ann');
+  const client = await RawClient.connect(node.port, { hub: 'quiet', token, id: connectionToken });
+  const path = '/api/v1/hubs/quiet';
+  const appToken = await signToken(`http://x${path}`);
+  await rest.call('POST', path, {
+    token: appToken,
+    body: JSON.stringify({ target: 'news', arguments: [secrets.body] }),
+  });
+  await client.heard(secrets.body);
+  const elsewhere = await rest.call('POST', path, { token: await signToken('http://x/elsewhere'), body: secrets.bad });
+  expect(elsewhere.status).toBe(401);
+  expect((await rest.call('POST', path, { token: appToken, body: secrets.bad })).status).toBe(400);
+  client.say({ type: 1, target: 'hubMethod', arguments: [secrets.said], invocationId: '1' });
+  await client.inbox.one('the completion', (message) => message['invocationId'] === '1');
+  client.socket.send(`${secrets.bad}\x1e`);
+  await within('the close', client.closed);
+  await redis.restart();
+  await Promise.all(service.nodes.map((one) => one.signal('SIGTERM')));
+  const ends = await Promise.all(service.nodes.map((one) => within('the exit', one.ended)));
+
+  const output = ends.map(({ stdout, stderr }) => stdout + stderr).join('');
+  expect(output).toContain('Redis connection lost');
+  for (const line of output.trimEnd().split('\n')) expect(() => JSON.parse(line), line).not.toThrow();
+  const hidden = [
+    token,
+    appToken,
+    connectionToken,
+    accessKey,
+    'the-routing-secret',
+    'the-password',
+    ...Object.values(secrets),
+    'eyJ',
+  ];
+  expect(hidden.filter((secret) => output.includes(secret))).toEqual([]);
+});
