@@ -54,23 +54,19 @@ export class Dispatch {
   /** Carries a question out here, in the order of its hub. A join is a yes only when its topic is watched. */
   ask(question: Question): Promise<Verdict> {
     return new Promise((resolve) => {
-      this.#turns.run(
-        question.hub,
-        () => {
-          resolve(this.#verdict(question));
-          return undefined;
-        },
-        false,
-      );
+      const work = (): undefined => {
+        resolve(this.#verdict(question));
+      };
+      if (!this.#turns.run(question.hub, work, false)) resolve('failed');
     });
   }
 
-  /** Does something in the order of a hub, behind the fan-outs that came before it. */
-  inOrder(hub: string, act: () => void): void {
+  /** Does something in the order of a hub, behind the fan-outs that came before it. @returns false when too much waits. */
+  inOrder(hub: string, act: () => void): boolean {
     const work = (): undefined => {
       act();
     };
-    this.#turns.run(hub, work, false);
+    return this.#turns.run(hub, work, false);
   }
 
   /** Does one of the connections that the question is about live here? */

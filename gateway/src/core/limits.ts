@@ -20,11 +20,14 @@ export class Limits {
     this.#limits = limits;
   }
 
-  /** Why one more is not taken. */
-  refusal(hub: string, userId: string | undefined): Refusal | undefined {
+  /**
+   * Why one more is not taken.
+   * @param opening clients whose handshake request is not complete: they are in no register yet.
+   */
+  refusal(hub: string, userId: string | undefined, opening = 0): Refusal | undefined {
     if (this.draining) return 'draining';
     const { maxConnections, maxConnectionsPerHub, maxConnectionsPerUser } = this.#limits;
-    if (this.#registry.size >= maxConnections) return 'SIGNALBOX_MAX_CONNECTIONS';
+    if (this.#registry.size + opening >= maxConnections) return 'SIGNALBOX_MAX_CONNECTIONS';
     const members = this.#registry.hub(hub);
     if (members === undefined) return undefined;
     if (members.connections.size >= maxConnectionsPerHub) return 'SIGNALBOX_MAX_CONNECTIONS_PER_HUB';

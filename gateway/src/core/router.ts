@@ -177,8 +177,9 @@ class CommandRouter implements Router {
   async #conclude(question: Question, outcome: AskOutcome): Promise<Reply> {
     if (outcome === 'timeout') throw new GatewayError('no_answer', 'a node that may know did not answer in time');
     const reply = await this.#reply(question, outcome);
-    if (reply === 'no' && !(await this.#options.settled())) {
-      throw new GatewayError('no_answer', 'a node is still coming back to Redis: whether it exists is not certain');
+    const certain = reply === 'yes' && shapes[question.kind](question).one;
+    if (!certain && !(await this.#options.settled())) {
+      throw new GatewayError('no_answer', 'a node is still coming back to Redis: it may hold somebody who is meant');
     }
     return reply;
   }

@@ -19,6 +19,8 @@ interface Waiting {
 
 interface Lane {
   readonly waiting: Waiting[];
+  /** How many of those waiting may be shed: looked for only where there is one. */
+  sheddable: number;
   /** Undefined: over, and others still wait. */
   running: Fanout | undefined;
 }
@@ -43,24 +45,27 @@ export class Turns {
     return count;
   }
 
-  /** Runs the work now, or behind what its hub is still doing. */
-  run(hub: string, work: Work, sheddable: boolean): void {
+  /** Runs the work now, or behind what its hub is still doing. @returns false when it was shed: too much waits already. */
+  run(hub: string, work: Work, sheddable: boolean): boolean {
     const lane = this.#busy.get(hub);
-    if (lane === undefined) this.#start(hub, work);
-    else this.#queue(lane, { work, sheddable });
+    if (lane !== undefined) return this.#queue(lane, { work, sheddable });
+    this.#start(hub, work);
+    return true;
   }
 
-  #queue(lane: Lane, waiting: Waiting): void {
+  /** Above the limit the oldest that may be shed makes room; where none may be, the new one is not taken. */
+  #queue(lane: Lane, waiting: Waiting): boolean {
+    if (lane.waiting.length >= this.#options.queue) {
+      this.#options.shed(1);
+      if (!makesRoom(lane)) return false;
+    }
     lane.waiting.push(waiting);
-    if (lane.waiting.length <= this.#options.queue) return;
-    const oldest = lane.waiting.findIndex((one) => one.sheddable);
-    if (oldest < 0) return;
-    lane.waiting.splice(oldest, 1);
-    this.#options.shed(1);
+    lane.sheddable += Number(waiting.sheddable);
+    return true;
   }
 
   #start(hub: string, work: Work): void {
-    const lane = { waiting: [], running: work() };
+    const lane = { waiting: [], sheddable: 0, running: work() };
     if (this.#advance(lane)) return;
     this.#busy.set(hub, lane);
     this.#later(hub);
@@ -93,10 +98,22 @@ export class Turns {
     let done = 0;
     let over = true;
     while (over && done < lane.waiting.length && performance.now() < until) {
-      lane.running = lane.waiting[done++]?.work();
+      const next = lane.waiting[done++];
+      lane.sheddable -= Number(next?.sheddable);
+      lane.running = next?.work();
       over = this.#advance(lane);
     }
     lane.waiting.splice(0, done);
     return over && lane.waiting.length === 0;
   }
+}
+
+function makesRoom(lane: Lane): boolean {
+  if (lane.sheddable === 0) return false;
+  lane.waiting.splice(
+    lane.waiting.findIndex((one) => one.sheddable),
+    1,
+  );
+  lane.sheddable--;
+  return true;
 }

@@ -85,7 +85,9 @@ describe('a core whose Redis is known down', () => {
   });
 
   it('admits clients, and reads their standing groups when Redis is back', async () => {
-    await other.core.router.ask({ kind: 'joinUser', hub: 'chat', user: 'new', group: 'standing' }, 'rest');
+    const join: Question = { kind: 'joinUser', hub: 'chat', user: 'new', group: 'standing' };
+    // Kept, but not in force everywhere: the deaf core may hold the user.
+    await expect(other.core.router.ask(join, 'rest')).rejects.toMatchObject({ code: 'no_answer' });
     const client = await cut.connect({ userId: 'new' });
     expect(client.answer).toBe('{}');
     await cut.core.router.send(sendTo(to.user('new'), 'while down'), 'rest');

@@ -94,24 +94,25 @@ describe('turns', () => {
     expect(notes.at(-1)).toBe('free again');
   });
 
-  it('shed the oldest broadcasts above the bound, count them, and never shed anything else', async () => {
+  it('shed the oldest broadcasts above the bound, count them, and take nothing more when there is none left to shed', async () => {
     const { turns, finished, shed } = make({ queue: 3 });
     const notes: string[] = [];
     turns.run('chat', () => longFanout(notes, 'long'), true);
-    const run = (name: string, sheddable: boolean): void => {
+    const run = (name: string, sheddable: boolean): boolean => {
       const work = (): undefined => void notes.push(name);
-      turns.run('chat', work, sheddable);
+      return turns.run('chat', work, sheddable);
     };
     for (const name of ['direct 1', 'broadcast 1', 'broadcast 2', 'direct 2', 'broadcast 3']) {
       run(name, name.startsWith('broadcast'));
     }
     expect(shed.count).toBe(2);
     expect(turns.waiting).toBe(3);
-    run('direct 3', false);
-    run('direct 4', false);
-    expect(shed.count).toBe(3);
+    expect(run('direct 3', false)).toBe(true);
+    expect(run('direct 4', false)).toBe(false);
+    expect(shed.count).toBe(4);
+    expect(turns.waiting).toBe(3);
     await idle(turns, finished, 1);
-    expect(notes).toEqual(['long', 'direct 1', 'direct 2', 'direct 3', 'direct 4']);
+    expect(notes).toEqual(['long', 'direct 1', 'direct 2', 'direct 3']);
   });
 });
 
