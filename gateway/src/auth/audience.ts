@@ -26,6 +26,7 @@ export function audienceFault(audience: string, resource: Resource): 'form' | 'h
 
 /** Segment by segment after decoding, so that `%2F` inside a name never becomes a border. A trailing slash does not count. */
 function samePath(a: string, b: string): boolean {
+  if (a === b && !a.includes('%')) return true;
   const left = segments(a);
   const right = segments(b);
   if (left === undefined || right === undefined) return false;

@@ -45,6 +45,7 @@ export class Tokens {
   readonly #options: TokensOptions;
   readonly #hosts: readonly string[];
   readonly #now: () => number;
+  #lastHeader: { readonly text: string; readonly algorithm: TokenAlgorithm } | undefined;
 
   constructor(options: TokensOptions) {
     this.#options = options;
@@ -73,12 +74,19 @@ export class Tokens {
 
   /** Payload bytes of a genuine token. The `kid` says nothing (service protocol, 4.1): every key is tried. */
   #verified(token: string): Uint8Array {
-    const algorithm = this.#algorithm(this.#header(token));
+    const algorithm = this.#algorithm(token);
     const [, signed, payload, signature] = compactForm.exec(token) ?? [];
     if (signed === undefined || payload === undefined || signature === undefined) throw this.#refused('malformed');
     const bytes = Buffer.from(signature, 'base64url');
     if (!this.#options.keys.some((key) => key.signed(algorithm, signed, bytes))) throw this.#refused('signature');
     return Buffer.from(payload, 'base64url');
+  }
+
+  /** Reading a header costs as much as the hash, and all tokens of one signer begin with the same: the last one is known. */
+  #algorithm(token: string): TokenAlgorithm {
+    const text = token.slice(0, token.indexOf('.'));
+    if (text !== this.#lastHeader?.text) this.#lastHeader = { text, algorithm: this.#checkHeader(this.#header(token)) };
+    return this.#lastHeader.algorithm;
   }
 
   #header(token: string): ProtectedHeaderParameters {
@@ -90,7 +98,7 @@ export class Tokens {
     }
   }
 
-  #algorithm({ alg, crit }: ProtectedHeaderParameters): TokenAlgorithm {
+  #checkHeader({ alg, crit }: ProtectedHeaderParameters): TokenAlgorithm {
     if (alg === undefined || !Object.hasOwn(tokenAlgorithms, alg)) throw this.#refused('algorithm');
     // Extensions that must be understood: none is (RFC 7515, section 4.1.11).
     if (crit !== undefined) throw this.#refused('malformed');

@@ -71,6 +71,21 @@ describe('a signature', () => {
     it(`with algorithm ${alg} is refused`, () => expectRefusal('algorithm', verify(sign(valid, testKey, { alg }))));
   }
 
+  it('is judged by its own header, whatever header came before', async () => {
+    const tokens = new Tokens({
+      keys: await importKeys([testKey]),
+      hosts: [],
+      events: { tokenRefused: (reason) => void refused.push(reason) },
+      now: () => now * 1000,
+    });
+    const [good, long, none] = ['HS256', 'HS512', 'none'].map((alg) => sign(valid, testKey, { alg }));
+    for (const token of [good, good, long, good]) await tokens.verify(token, client);
+    await expectRefusal('algorithm', tokens.verify(none, client));
+    refused = [];
+    await expectRefusal('signature', tokens.verify(`${good}A`, client));
+    await tokens.verify(long, client);
+  });
+
   it('of a key pair is refused', async () => {
     const { privateKey } = await generateKeyPair('RS256');
     const token = await new SignJWT(valid).setProtectedHeader({ alg: 'RS256' }).sign(privateKey);
