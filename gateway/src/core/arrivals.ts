@@ -18,8 +18,6 @@ import type { Frame, Transport } from './transport.ts';
 import type { Watches } from './watches.ts';
 
 const nothing = new Uint8Array();
-/** Users whose standing groups are read at a time after an outage. */
-const readAtOnce = 64;
 
 export interface ArrivalsOptions {
   readonly registry: Registry;
@@ -65,7 +63,7 @@ export class Arrivals implements Clients {
 
   refusal(hub: string, userId: string | undefined): Refusal | undefined {
     if (!this.#options.serves(hub)) return 'no_link';
-    return this.#options.limits.refusal(hub, userId, this.#opening.size);
+    return this.#options.limits.refusal(hub, userId);
   }
 
   arrive(identity: Identity, transport: Transport): Connection {
@@ -147,9 +145,9 @@ export class Arrivals implements Clients {
 
   /** First watch, then read: a change of the user's groups that comes in between is either read or heard. */
   async #reachable(connection: Connection): Promise<void> {
-    const { watches, topics, hub } = { ...this.#options, hub: connection.hub };
-    const watched = [watches.hold(topics.all(hub)), watches.hold(this.#personal(connection))];
-    const { userId } = connection;
+    const { watches } = this.#options;
+    const watched = this.#topicsOf(connection).map((topic) => watches.hold(topic));
+    const { hub, userId } = connection;
     if (userId === undefined) await Promise.all(watched);
     else {
       await this.#options.membership.adopt(connection, async () => {
@@ -157,6 +155,12 @@ export class Arrivals implements Clients {
         return this.#options.standing.read(hub, userId);
       });
     }
+  }
+
+  /** What is watched for a client. A node that is alone watches nothing, so the hashes of a personal topic are spared. */
+  #topicsOf(connection: Connection): readonly string[] {
+    const { topics, watches } = this.#options;
+    return watches.remote ? [topics.all(connection.hub), this.#personal(connection)] : [];
   }
 
   #personal(connection: Connection): string {
@@ -178,37 +182,28 @@ export class Arrivals implements Clients {
 
   /** Redis is back: those who came without it join their standing groups now. */
   async readMissed(): Promise<void> {
-    while (this.#unread.size > 0) {
-      const some = [...this.#unread].slice(0, readAtOnce);
-      for (const connection of some) this.#unread.delete(connection);
-      const read = await Promise.all(some.map((connection) => this.#readMissed(connection)));
-      if (read.includes(false)) return;
-    }
-  }
-
-  /** @returns false when Redis is down again: the next return reads it. */
-  async #readMissed(connection: Connection): Promise<boolean> {
-    const { hub, userId } = connection;
-    if (userId === undefined || connection.state === 'closed') return true;
-    try {
-      await this.#options.membership.adopt(connection, () => this.#options.standing.read(hub, userId));
-      return true;
-    } catch {
-      this.#unread.add(connection);
-      return false;
+    for (const connection of this.#unread) {
+      this.#unread.delete(connection);
+      const { hub, userId } = connection;
+      if (userId === undefined || connection.state === 'closed') continue;
+      try {
+        await this.#options.membership.adopt(connection, () => this.#options.standing.read(hub, userId));
+      } catch {
+        this.#unread.add(connection); // down again: the next return reads it
+        return;
+      }
     }
   }
 
   /** The connection is over: nothing of it stays here. */
   ended(connection: Connection): void {
-    const { registry, membership, watches, topics } = this.#options;
+    const { registry, membership, watches } = this.#options;
     this.#opening.delete(connection);
     this.#early.delete(connection);
     this.#unread.delete(connection);
     if (connection.state === 'opening') return;
     membership.release(connection);
     registry.remove(connection);
-    watches.release(topics.all(connection.hub));
-    watches.release(this.#personal(connection));
+    for (const topic of this.#topicsOf(connection)) watches.release(topic);
   }
 }

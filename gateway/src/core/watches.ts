@@ -32,6 +32,11 @@ export class Watches {
     this.#now = now;
   }
 
+  /** False: this node is alone, and holding a topic does nothing. */
+  get remote(): boolean {
+    return this.#bus.remote;
+  }
+
   /** Topics watched, lingering ones included. */
   get size(): number {
     return this.#watches.size;
