@@ -18,6 +18,8 @@ import type { Frame, Transport } from './transport.ts';
 import type { Watches } from './watches.ts';
 
 const nothing = new Uint8Array();
+/** Users whose standing groups are read at a time after an outage. */
+const readAtOnce = 64;
 
 export interface ArrivalsOptions {
   readonly registry: Registry;
@@ -63,7 +65,7 @@ export class Arrivals implements Clients {
 
   refusal(hub: string, userId: string | undefined): Refusal | undefined {
     if (!this.#options.serves(hub)) return 'no_link';
-    return this.#options.limits.refusal(hub, userId);
+    return this.#options.limits.refusal(hub, userId, this.#opening.size);
   }
 
   arrive(identity: Identity, transport: Transport): Connection {
@@ -182,16 +184,24 @@ export class Arrivals implements Clients {
 
   /** Redis is back: those who came without it join their standing groups now. */
   async readMissed(): Promise<void> {
-    for (const connection of this.#unread) {
-      this.#unread.delete(connection);
-      const { hub, userId } = connection;
-      if (userId === undefined || connection.state === 'closed') continue;
-      try {
-        await this.#options.membership.adopt(connection, () => this.#options.standing.read(hub, userId));
-      } catch {
-        this.#unread.add(connection); // down again: the next return reads it
-        return;
-      }
+    while (this.#unread.size > 0) {
+      const some = [...this.#unread].slice(0, readAtOnce);
+      for (const connection of some) this.#unread.delete(connection);
+      const read = await Promise.all(some.map((connection) => this.#readMissed(connection)));
+      if (read.includes(false)) return;
+    }
+  }
+
+  /** @returns false when Redis is down again: the next return reads it. */
+  async #readMissed(connection: Connection): Promise<boolean> {
+    const { hub, userId } = connection;
+    if (userId === undefined || connection.state === 'closed') return true;
+    try {
+      await this.#options.membership.adopt(connection, () => this.#options.standing.read(hub, userId));
+      return true;
+    } catch {
+      this.#unread.add(connection);
+      return false;
     }
   }
 
