@@ -13,6 +13,11 @@ describe('the README', () => {
     expect(rows.map(([, code, retryable]) => [code, retryable === 'yes'])).toEqual(Object.entries(errorCodes));
   });
 
+  test('shows a hub in an app server as it compiles', () => {
+    const example = readFileSync(new URL('./examples/app-server.ts', import.meta.url), 'utf8');
+    expect(readme).toContain(`\`\`\`ts\n${example}\`\`\``);
+  });
+
   test('imports only what is there', () => {
     const doors: Record<string, object> = { '': sdk, '/browser': browser, '/testing': testing };
     const imports = [...readme.matchAll(/^import (?!type)\{ (.+) \} from '@signalbox\/app-sdk(.*)';$/gm)];
