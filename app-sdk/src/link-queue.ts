@@ -1,4 +1,4 @@
-import { Deadline } from './deadline.ts';
+import { checkTimeout, Deadline } from './deadline.ts';
 import { SignalboxError } from './errors.ts';
 import type { CallOptions } from './hub-context.ts';
 
@@ -62,9 +62,11 @@ export class LinkQueue {
 
   /**
    * Puts a message at the end before it returns; resolves when less than 1 MiB waits. Rejects ERR_QUEUE_FULL,
-   * ERR_TOO_LARGE and, where the queue has ended, ERR_LINK_LOST; with options also ERR_TIMEOUT and ERR_ABORTED.
+   * ERR_TOO_LARGE and, where the queue has ended, ERR_LINK_LOST; with options also ERR_TIMEOUT and ERR_ABORTED. Throws
+   * `TypeError` for a time out of range.
    */
   put(frame: Uint8Array, options: CallOptions = {}): Promise<void> {
+    checkTimeout(options.timeoutMs, endless);
     const refusal = this.#refusal(frame.length, options);
     if (refusal !== undefined) return Promise.reject(refusal);
     this.push(frame);
