@@ -144,3 +144,31 @@ describe('a second app server', () => {
     expect(await one.connection.invoke('echo', 'still here')).toBe('still here');
   });
 });
+
+describe('an app server that stops', () => {
+  interface Moving {
+    server: { where(): string };
+    client: { news(text: string): void };
+  }
+
+  /** A server of the hub `moving` that says which one it is. */
+  async function moving(name: string): Promise<AppServer> {
+    const hub = defineHub<Moving>({ name: 'moving', methods: { where: () => name } });
+    const made = new AppServer(connectionString(service.balancer.origin), { hubs: [hub], links: 2, logger: silent });
+    await made.start();
+    return made;
+  }
+
+  test('hands its clients to another, and they stay connected', async () => {
+    const first = await moving('first');
+    const where = await service.app('moving').negotiate();
+    const one = await OfficialClient.connect(where);
+    clients.push(one);
+    expect(await one.connection.invoke('where')).toBe('first');
+    const second = await moving('second');
+    await first.stop({ graceMs: 10_000 });
+    expect(await one.connection.invoke('where')).toBe('second');
+    await second.stop({ graceMs: 0 });
+    await within('the client is closed with its server', one.closed);
+  });
+});
