@@ -68,6 +68,7 @@ export function settingGroups(): readonly { readonly title: string; readonly set
 function shownValue(value: unknown): string {
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return 'unset';
   if (value === Number.POSITIVE_INFINITY) return 'never';
+  if (value instanceof Map) return [...value].map((pair) => pair.join('=')).join(',');
   return Array.isArray(value) ? value.join(',') : String(value);
 }
 

@@ -38,6 +38,7 @@ test('each setting stands in one group, in the order of the table', () => {
     'Addresses and names',
     'Keys and origins',
     'Redis',
+    'Hubs',
     'Sizes',
     'Times',
     'Limits',
