@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { type Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createRestApi, type RestApiParts } from '../../src/apps/rest-api.ts';
 import { batchBodyBytes } from '../../src/apps/rest-batch.ts';
 import type { TokenUse } from '../../src/auth/tokens.ts';
@@ -21,6 +21,8 @@ export interface RestCallOptions {
   readonly body?: string | Uint8Array;
   /** Sends the body in pieces of this size without a Content-Length. */
   readonly chunk?: number;
+  /** Keeps sockets; without one each call has its own. */
+  readonly agent?: Agent;
 }
 
 /** The REST door behind a real HTTP server, in front of a router that records. */
@@ -117,17 +119,20 @@ function call(port: number, method: string, path: string, options: RestCallOptio
   const body = Buffer.from(options.body ?? '');
   if (options.body !== undefined && options.chunk === undefined) headers['content-length'] = String(body.length);
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {
-      const pieces: Buffer[] = [];
-      response.on('data', (piece: Buffer) => pieces.push(piece));
-      response.on('end', () => {
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          body: Buffer.concat(pieces).toString(),
+    const request = httpRequest(
+      { host: '127.0.0.1', port, method, path, headers, agent: options.agent ?? false },
+      (response) => {
+        const pieces: Buffer[] = [];
+        response.on('data', (piece: Buffer) => pieces.push(piece));
+        response.on('end', () => {
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(pieces).toString(),
+          });
         });
-      });
-    });
+      },
+    );
     request.setTimeout(5000, () => request.destroy(new Error('no answer in 5 s')));
     request.on('error', reject);
     if (options.chunk === undefined) request.end(body);
