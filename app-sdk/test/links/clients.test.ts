@@ -229,6 +229,27 @@ describe('the end of a client', () => {
   });
 });
 
+describe('a link whose queue is full', () => {
+  test('refuses sends, and ends a client that would miss a message', async () => {
+    const { hub, closed, gone } = watchedHub();
+    const { link, hub: context } = await setup.started(hub, { maxQueuedBytes: 1 << 20 });
+    await link.connect('c1');
+    link.pause();
+    const big = 'x'.repeat(200_000);
+    const full = (): boolean => setup.facts.some(({ fact }) => fact === 'failed');
+    while (!full()) {
+      void context.clients.all.send('x', big);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(setup.facts).toContainEqual({ fact: 'failed', hub: 'chat', to: 'all', code: 'ERR_QUEUE_FULL' });
+    for (let n = 0; n < 30; n++) link.from('c1', invocation('echo', 'x'.repeat(30_000)));
+    await gone;
+    expect(closed).toMatchObject([{ kind: 'other', error: { code: 'ERR_QUEUE_FULL' } }]);
+    link.resume();
+    expect(await link.next('CloseConnection')).toMatchObject({ connectionId: 'c1' });
+  });
+});
+
 describe('a client that moves', () => {
   test('away ends here without a word to the service', async () => {
     const { hub, closed, gone } = watchedHub();

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { AppServer } from '@signalbox/app-sdk';
+import { type AnyContract, AppServer, defineHub } from '@signalbox/app-sdk';
+import { Agent } from 'undici';
 import { describe, expect, test, vi } from 'vitest';
 import { version } from '../../src/link-door.ts';
 import { chatHub, freezeTime, linkSetup } from '../support/link-setup.ts';
@@ -44,6 +45,16 @@ describe('a link', () => {
       hubs: { chat: { links: 5, wanted: 5, clients: 0, queuedBytes: expect.any(Number) } },
     });
     expect(new AppServer(setup.service.connectionString, { hubs: [chatHub()] }).health().hubs.chat?.wanted).toBe(5);
+  });
+
+  test('goes through the dispatcher of the app, which stays open', async () => {
+    const dispatcher = new Agent();
+    const dispatch = vi.spyOn(dispatcher, 'dispatch');
+    const { server } = await setup.started(chatHub(), { dispatcher });
+    await server.stop({ graceMs: 0 });
+    expect(dispatch).toHaveBeenCalledTimes(1);
+    expect(dispatcher.destroyed).toBe(false);
+    await dispatcher.close();
   });
 
   test('tells the version of this package', () => {
@@ -114,6 +125,18 @@ describe('start', () => {
     const { server } = await setup.started();
     await server.start();
     expect(setup.service.attempts).toBe(1);
+  });
+});
+
+describe('start of two hubs', () => {
+  test('resolves when each has a link', async () => {
+    const second = defineHub<AnyContract>({ name: 'News', methods: {} });
+    const server = setup.server(chatHub(), { hubs: [chatHub(), second] });
+    await server.start();
+    const { hubs, state } = server.health();
+    expect([state, hubs['chat']?.links, hubs['news']?.links]).toEqual(['ready', 1, 1]);
+    const names = setup.service.links.map(({ url }) => url.searchParams.get('hub')).sort();
+    expect(names).toEqual(['chat', 'news']);
   });
 });
 
