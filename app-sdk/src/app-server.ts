@@ -163,7 +163,8 @@ export class AppServer implements AsyncDisposable {
       await this.#orStopped(Promise.all(this.#all((host) => host.start(deadline))));
       this.#state = 'started';
     } catch (error) {
-      await Promise.all(this.#all((host) => host.abandon()));
+      // Nobody waits for the ends of links that came up meanwhile: a refusal is told at once.
+      void Promise.all(this.#all((host) => host.abandon()));
       if (this.#stopping === undefined) this.#state = 'new';
       this.#starting = undefined;
       throw error;
