@@ -54,7 +54,7 @@ export interface NativeDoor<T extends object> {
  * The door hears of a socket behind its upgrade and not inside it. When the cork around an upgrade ends, uWebSockets.js
  * looks into the HTTP response once more, though the WebSocket took its memory and the rest is free: what was allocated
  * there meanwhile could read as "close this" (measured: the ninth client of every second process was cut off, when V8
- * compiled what ran in `open`; with nothing run there, none of 12,000).
+ * compiled what ran in `open`; with nothing run there, none of 800).
  * @param defect is told what the door threw
  */
 export function nativeDoor<T extends object>(door: SocketDoor<T>, defect: (error: unknown) => void): NativeDoor<T> {
