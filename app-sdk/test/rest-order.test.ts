@@ -9,7 +9,14 @@ const bodies = (): unknown[] => rest.server.seen.map(({ body }) => JSON.parse(bo
 describe('order', () => {
   test('is kept per address, one request at a time, while other addresses go ahead', async () => {
     const first = gate();
-    rest.server.answer = (_seen, index) => (index === 0 ? first.opened.then(() => 202) : 202);
+    const came = gate();
+    rest.server.answer = async ({ body }) => {
+      const [number] = JSON.parse(body).arguments;
+      if (number === 1) came.open();
+      if (number === 1) await first.opened;
+      if (number === 4) await came.opened;
+      return 202;
+    };
     const hub = rest.client();
     const sends = [hub.send('a', 'x', 1), hub.send('a', 'x', 2), hub.send('a', 'x', 3), hub.send('b', 'x', 4)];
     await sends[3];
