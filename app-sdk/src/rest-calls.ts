@@ -80,7 +80,7 @@ export class RestCalls {
       path: restPath(this.#name.hub, operation, parts, operation === 'health' ? {} : wholeQuery),
       repeat: sends.includes(operation) ? 'notAccepted' : 'always',
       absent: absentCodes(operation),
-      ...(this.#ordered && line !== undefined && { line }),
+      ...(line !== undefined && this.#lines([line])),
     };
   }
 
@@ -93,21 +93,50 @@ export class RestCalls {
   /** A question to one connection; it waits for the sends before it and holds up none. */
   invoke(spot: Spot, body: string): RestCall {
     const path = `${restAudiencePath(this.#name.hub, 'connectionExists', partsOf(spot))}/:invoke?${this.#later()}`;
-    const line = this.#ordered ? { line: lineOf(spot), passes: true } : {};
-    return { operation: 'invoke', method: 'POST', path, body, repeat: 'notAccepted', ...line };
+    const order = { ...this.#lines([lineOf(spot)]), passes: true };
+    return { operation: 'invoke', method: 'POST', path, body, repeat: 'notAccepted', ...order };
   }
 
-  /** A page of a group's members. `query` is that of the next link, where there is one. */
+  /** A page of a list of connections. `query` is that of the next link, where there is one. */
   members(spot: Spot, pageSize: number, query?: string): RestCall {
-    const path = `${restAudiencePath(this.#name.hub, 'groupExists', partsOf(spot))}/connections`;
+    const path = spot.place === 'group' ? this.#path(spot) : this.#ownPath(spot);
     const search = query ?? `maxpagesize=${pageSize}&${this.#later()}`;
     return {
       operation: 'listMembers',
       method: 'GET',
-      path: `${path}?${search}`,
+      path: `${path}/connections?${search}`,
       repeat: 'always',
       absent: ['Warning.Group.NotExisted'],
     };
+  }
+
+  /** How many connections there are [Signalbox]. */
+  count(spot: Spot): RestCall {
+    const path = `${this.#ownPath(spot)}/count?${this.#later()}`;
+    return { operation: 'countConnections', method: 'GET', path, repeat: 'always' };
+  }
+
+  /** Many sends, one on each line of `body`, in one request [Signalbox]. It stands in the line of each of the spots. */
+  sendMany(spots: readonly Spot[], body: string): RestCall {
+    const path = `${this.#ownPath({ place: 'all', id: '', except: [] })}/:sendMany?${this.#later()}`;
+    const lines = this.#lines([...new Set(spots.map(lineOf))]);
+    const contentType = 'application/x-ndjson';
+    return { operation: 'sendMany', method: 'POST', path, body, contentType, repeat: 'notAccepted', ...lines };
+  }
+
+  #lines(lines: readonly string[]): Pick<RestCall, 'lines'> {
+    return this.#ordered ? { lines } : {};
+  }
+
+  #path(spot: Spot): string {
+    const { hub } = this.#name;
+    if (spot.place === 'all') return restAudiencePath(hub, 'sendToAll').replace('/:send', '');
+    return restAudiencePath(hub, existsOperations[spot.place], partsOf(spot));
+  }
+
+  /** The same place among the operations that only Signalbox has. */
+  #ownPath(spot: Spot): string {
+    return this.#path(spot).replace('api/', 'api/signalbox/');
   }
 
   #later(): string {

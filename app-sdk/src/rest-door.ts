@@ -8,7 +8,7 @@ import { answerError, networkError, serviceCode } from './rest-errors.ts';
 import { exchange, NoAnswer, type RestAnswer } from './rest-exchange.ts';
 import { backoffMs, mayRepeat, type Repeat } from './retry.ts';
 import type { TokenSigner } from './token.ts';
-import { Lines, Turns } from './turns.ts';
+import { type Leave, Lines, Turns } from './turns.ts';
 
 /** One thing asked of the service over REST. */
 export interface RestCall {
@@ -17,13 +17,14 @@ export interface RestCall {
   readonly method: Dispatcher.HttpMethod;
   /** Below the server base, without a leading slash; escaped, with its query. */
   readonly path: string;
-  /** JSON text. */
   readonly body?: string;
+  /** Media type of the body; JSON unless said. */
+  readonly contentType?: string;
   readonly repeat: Repeat;
   /** Codes with which a 404 is an answer and no error. */
   readonly absent?: readonly string[];
-  /** Calls with one `line` go out one after the other. `passes`: waits for those before it and holds up none. */
-  readonly line?: string;
+  /** Calls that share a line go out one after the other. `passes`: waits for those before it and holds up none. */
+  readonly lines?: readonly string[];
   readonly passes?: boolean;
 }
 
@@ -63,6 +64,7 @@ export class RestDoor {
   #pending = 0;
   #closing: Promise<void> | undefined;
   #idle: () => void = stay;
+  #signalbox: boolean | undefined;
 
   constructor(parts: RestDoorParts) {
     this.#parts = parts;
@@ -70,6 +72,11 @@ export class RestDoor {
     this.#audience = audienceBase(parts.connectionString);
     this.#dispatcher = parts.dispatcher ?? poolFor(this.#base.origin, parts);
     this.#turns = new Turns(parts.connections);
+  }
+
+  /** Whether the service is a Signalbox, by the header of its answers; undefined before the first. */
+  get signalbox(): boolean | undefined {
+    return this.#signalbox;
   }
 
   /** Throws ERR_STOPPED after `close`, and ERR_QUEUE_FULL when `requests` more requests of `bytes` in all do not fit. */
@@ -115,7 +122,7 @@ export class RestDoor {
   }
 
   async #inLine(call: RestCall, deadline: Deadline): Promise<RestAnswer> {
-    const leave = call.line === undefined ? stay : await this.#lines.enter(call.line, deadline);
+    const leave = await this.#enter(call.lines ?? [], deadline);
     if (leave === undefined) throw deadline.error(`the turn of ${call.operation}`, 'notSent');
     if (call.passes) leave();
     try {
@@ -123,6 +130,17 @@ export class RestDoor {
     } finally {
       leave();
     }
+  }
+
+  /** Its places in all lines are taken in one turn, so two calls never wait for each other. */
+  async #enter(lines: readonly string[], deadline: Deadline): Promise<Leave | undefined> {
+    const leaves = await Promise.all(lines.map((line) => this.#lines.enter(line, deadline)));
+    const leaveAll = (): void => {
+      for (const leave of leaves) leave?.();
+    };
+    if (!leaves.includes(undefined)) return leaveAll;
+    leaveAll();
+    return undefined;
   }
 
   async #inTurn(call: RestCall, deadline: Deadline): Promise<RestAnswer> {
@@ -164,20 +182,28 @@ export class RestDoor {
   }
 
   async #exchange(call: RestCall, deadline: Deadline): Promise<RestAnswer | NoAnswer> {
-    const { method, path, body } = call;
+    const { method, path, body, contentType = 'application/json; charset=utf-8' } = call;
     const token = await this.#parts.signer.sign(this.#audience + path.split('?', 1)[0]);
     const headers = {
       authorization: `Bearer ${token}`,
-      ...(body !== undefined && { 'content-type': 'application/json; charset=utf-8' }),
+      ...(body !== undefined && { 'content-type': contentType }),
     };
     const { origin, pathname } = this.#base;
     const request = { origin, method, path: pathname + path, headers, ...(body !== undefined && { body }) };
     try {
-      return await exchange(this.#dispatcher, request, deadline);
+      const answer = await exchange(this.#dispatcher, request, deadline);
+      this.#learn(answer);
+      return answer;
     } catch (error) {
       if (error instanceof NoAnswer) return error;
       throw error;
     }
+  }
+
+  /** A proxy on the way may answer too, so a server error proves nothing, and what was proven once stays. */
+  #learn({ status, headers }: RestAnswer): void {
+    if (headers.has('x-signalbox')) this.#signalbox = true;
+    else if (status < 500) this.#signalbox ??= false;
   }
 }
 

@@ -1,10 +1,11 @@
 import { checkAddress, checkGroup, checkId, checkPlace, type Spot } from './address.ts';
 import type { ConnectionManager, GroupManager, UserGroupManager } from './hub-context.ts';
-import { checkPageSize, checkTtl, notSupported, notSupportedList } from './manager-checks.ts';
+import { checkPageSize, checkTtl, notSupportedList } from './manager-checks.ts';
 import { closeOperations, existsOperations, lineOf, partsOf, type RestCalls } from './rest-calls.ts';
 import type { RestDoor } from './rest-door.ts';
 import type { RestAnswer } from './rest-exchange.ts';
-import { members } from './rest-members.ts';
+import { count, type Member, members } from './rest-members.ts';
+import type { RestOffer } from './rest-offer.ts';
 import { runAll } from './rest-sender.ts';
 
 /** Changes of one connection, or of one user, keep their order among themselves and with sends to it. */
@@ -56,14 +57,17 @@ function found(answer: RestAnswer): boolean {
   return answer.status !== 404;
 }
 
-/** Connections over REST. `count`, and `list` of anything but a group, reject with ERR_NOT_SUPPORTED. */
-export function restConnections(door: RestDoor, calls: RestCalls): ConnectionManager {
+/**
+ * Connections over REST. Where the service is no Signalbox, `count`, and `list` of a hub or a user, reject with
+ * ERR_NOT_SUPPORTED; `list` of a connection does everywhere.
+ */
+export function restConnections(door: RestDoor, calls: RestCalls, offer: RestOffer): ConnectionManager {
+  const exists = async (spot: Spot): Promise<boolean> => {
+    if (spot.place === 'all') return true;
+    return found(await door.call(calls.of(existsOperations[spot.place], partsOf(spot))));
+  };
   return {
-    async exists(where) {
-      const spot = checkPlace(where, ['connection', 'user', 'group']);
-      if (spot.place === 'all') return true;
-      return found(await door.call(calls.of(existsOperations[spot.place], partsOf(spot))));
-    },
+    exists: async (where) => exists(checkPlace(where, ['connection', 'user', 'group'])),
     async close(where, { reason } = {}) {
       const query = reason === undefined ? {} : { reason };
       const close = (spot: Spot) =>
@@ -71,14 +75,28 @@ export function restConnections(door: RestDoor, calls: RestCalls): ConnectionMan
       await runAll(door, checkAddress(where).spots.map(close));
     },
     async count(where) {
-      checkPlace(where, ['connection', 'user', 'group', 'all']);
-      return await notSupported('connections.count');
+      const spot = checkPlace(where, ['connection', 'user', 'group', 'all']);
+      await offer.need('connections.count');
+      if (spot.place === 'connection') return (await exists(spot)) ? 1 : 0;
+      return await count(door, calls, spot);
     },
     list(where, options = {}) {
       const spot = checkPlace(where, ['connection', 'user', 'group', 'all']);
       const pageSize = checkPageSize(options.pageSize);
-      if (spot.place !== 'group') return notSupportedList(`connections.list of ${spot.place}`);
-      return members(door, calls, spot, pageSize, options.signal);
+      if (spot.place === 'connection') return notSupportedList('connections.list of connection');
+      const pages = members(door, calls, spot, pageSize, options.signal);
+      return spot.place === 'group' ? pages : offered(offer, spot.place, pages, options.signal);
     },
   };
+}
+
+/** A list that is asked for only once it is known to be there. */
+async function* offered(
+  offer: RestOffer,
+  place: string,
+  pages: AsyncIterable<Member>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Member> {
+  await offer.need(`connections.list of ${place}`, signal && { signal });
+  yield* pages;
 }

@@ -10,6 +10,9 @@ export interface Member {
   userId?: string;
 }
 
+/** Places in error texts. */
+const listed = { all: 'a hub', group: 'a group', user: 'a user', connection: 'a connection' } as const;
+
 interface Page {
   members: Member[];
   next: string | undefined;
@@ -46,19 +49,38 @@ function readPage(answer: RestAnswer): Page {
   return { members: body.value.map(readMember), next: nextQuery(body.nextLink) };
 }
 
-/** An unknown group is an answer; any other 404 means that the service has no such list. */
-async function ask(door: RestDoor, call: RestCall, signal: AbortSignal | undefined): Promise<RestAnswer> {
+/** An unknown group is an answer; any other 404 means that the service has no such operation. */
+async function ask(door: RestDoor, call: RestCall, what: string, signal: AbortSignal | undefined): Promise<RestAnswer> {
   try {
     return await door.call(call, signal && { signal });
   } catch (error) {
     if (!(error instanceof RestError) || error.status !== 404) throw error;
-    const text = `connections.list of a group is not offered by this service (${error.message})`;
-    throw new SignalboxError('ERR_NOT_SUPPORTED', text, { cause: error });
+    throw new SignalboxError('ERR_NOT_SUPPORTED', `${what} is not offered by this service (${error.message})`, {
+      cause: error,
+    });
+  }
+}
+
+/** How many connections there are at a place. Throws as `members` does. */
+export async function count(door: RestDoor, calls: RestCalls, spot: Spot): Promise<number> {
+  const { body } = await ask(door, calls.count(spot), 'connections.count', undefined);
+  const found = readCount(body);
+  if (found !== undefined) return found;
+  throw new SignalboxError('ERR_UNAVAILABLE', 'countConnections: the answer must be { count }');
+}
+
+function readCount(body: string): number | undefined {
+  try {
+    const { count: found } = JSON.parse(body) as { count?: unknown };
+    return typeof found === 'number' ? found : undefined;
+  } catch {
+    // No JSON object: the caller says what it should have been.
+    return undefined;
   }
 }
 
 /**
- * The members of a group, page after page; an unknown group has none. Throws what the door throws, ERR_NOT_SUPPORTED where
+ * The connections at a place, page after page; an unknown group has none. Throws what the door throws, ERR_NOT_SUPPORTED where
  * there is no such list, and ERR_UNAVAILABLE for pages that break the form of the REST API, section 5.
  */
 export async function* members(
@@ -71,7 +93,8 @@ export async function* members(
   let query: string | undefined;
   do {
     const before = query;
-    const page = readPage(await ask(door, calls.members(spot, pageSize, query), signal));
+    const call = calls.members(spot, pageSize, query);
+    const page = readPage(await ask(door, call, `connections.list of ${listed[spot.place]}`, signal));
     yield* page.members;
     query = page.next;
     if (query !== undefined && query === before) throw malformedPage();

@@ -1,9 +1,11 @@
 import { type CheckedAddress, checkAddress } from './address.ts';
 import { ClientResultError, type Outcome, RestError, SignalboxError } from './errors.ts';
 import type { BatchResult, CallOptions } from './hub-context.ts';
+import { sendTogether } from './rest-batch.ts';
 import type { RestCalls } from './rest-calls.ts';
 import type { RestCall, RestDoor } from './rest-door.ts';
 import type { RestAnswer } from './rest-exchange.ts';
+import type { RestOffer } from './rest-offer.ts';
 import {
   asSignalboxError,
   counted,
@@ -67,11 +69,13 @@ function readResult(answer: RestAnswer): unknown {
 export class RestSender implements Sender {
   readonly #door: RestDoor;
   readonly #calls: RestCalls;
+  readonly #offer: RestOffer;
   readonly #reports: Reports;
 
-  constructor(door: RestDoor, calls: RestCalls, reports: Reports) {
+  constructor(door: RestDoor, calls: RestCalls, offer: RestOffer, reports: Reports) {
     this.#door = door;
     this.#calls = calls;
+    this.#offer = offer;
     this.#reports = reports;
   }
 
@@ -85,8 +89,18 @@ export class RestSender implements Sender {
     return guarded(this.#reports, () => readSend(to, message, rest), this.#run);
   }
 
-  /** Sends each item by itself, 16 at a time; items for one address go out in their order. */
+  /**
+   * One request for many where the service is a Signalbox; elsewhere, and where it cannot be asked, each item by itself.
+   * Items for one address go out in their order.
+   */
   async sendBatch(items: Iterable<{ to: unknown }>, options?: CallOptions): Promise<BatchResult> {
+    const parts = { door: this.#door, calls: this.#calls, reports: this.#reports };
+    const together = this.#door.signalbox ?? (await this.#offer.known(options).catch(() => false));
+    return together ? await sendTogether(parts, items, options) : await this.#sendEach(items, options);
+  }
+
+  /** 16 at a time. */
+  async #sendEach(items: Iterable<{ to: unknown }>, options: CallOptions | undefined): Promise<BatchResult> {
     const failed: BatchResult['failed'] = [];
     const iterator = items[Symbol.iterator]();
     let count = 0;

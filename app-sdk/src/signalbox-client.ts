@@ -19,6 +19,7 @@ import { failureReporter, type Logger, type Observer, stderrLogger, teller } fro
 import { RestCalls } from './rest-calls.ts';
 import { RestDoor } from './rest-door.ts';
 import { restConnections, restGroups, restUserGroups } from './rest-managers.ts';
+import { RestOffer } from './rest-offer.ts';
 import { RestSender } from './rest-sender.ts';
 import { createClients } from './targets.ts';
 import { createSigner } from './token.ts';
@@ -85,7 +86,8 @@ export class SignalboxClient<C extends HubContract = AnyContract> implements Hub
       tell,
     });
     this.#calls = new RestCalls(hub, options.ordered ?? true);
-    this.#sender = new RestSender(this.#door, this.#calls, {
+    const offer = new RestOffer(this.#door, this.#calls);
+    this.#sender = new RestSender(this.#door, this.#calls, offer, {
       hub: hub.full,
       via: 'rest',
       tell,
@@ -95,7 +97,7 @@ export class SignalboxClient<C extends HubContract = AnyContract> implements Hub
     this.clients = createClients<C>(this.#sender);
     this.groups = restGroups(this.#door, this.#calls);
     this.userGroups = restUserGroups(this.#door, this.#calls);
-    this.connections = restConnections(this.#door, this.#calls);
+    this.connections = restConnections(this.#door, this.#calls, offer);
   }
 
   send(to: Recipient, message: Message<C>, options?: CallOptions): Promise<void>;
@@ -104,7 +106,10 @@ export class SignalboxClient<C extends HubContract = AnyContract> implements Hub
     return this.#sender.sendAny(to, message, rest);
   }
 
-  /** One request for each item, 16 at a time; `timeoutMs` is for each. Does not reject for single items. */
+  /**
+   * One request for many [Signalbox]; elsewhere one for each item, 16 at a time. `timeoutMs` is for each request. Does not
+   * reject for single items.
+   */
   sendBatch(items: Iterable<Message<C> & { to: Recipient }>, options?: CallOptions): Promise<BatchResult> {
     return this.#sender.sendBatch(items, options);
   }

@@ -96,7 +96,12 @@ describe('a refusal', () => {
   });
 });
 
-describe('sendBatch', () => {
+describe('sendBatch, where the service is no Signalbox', () => {
+  beforeEach(async () => {
+    rest.server.answer = () => 200;
+    await hub.healthy();
+    rest.server.forget();
+  });
   const items = (count: number) =>
     Array.from({ length: count }, (_, n) => ({
       to: `user${n}`,

@@ -143,20 +143,6 @@ describe('an unknown connection', () => {
   });
 });
 
-describe('what only Signalbox offers', () => {
-  test('is refused by services that do not', async () => {
-    await expect(hub.connections.count({ all: true })).rejects.toMatchObject({
-      code: 'ERR_NOT_SUPPORTED',
-      message: 'connections.count is not offered by this service',
-    });
-    for (const where of [{ all: true }, { user: 'u' }, { connection: 'c' }] as const) {
-      const first = hub.connections.list(where)[Symbol.asyncIterator]().next();
-      await expect(first).rejects.toMatchObject({ code: 'ERR_NOT_SUPPORTED' });
-    }
-    expect(rest.server.seen).toEqual([]);
-  });
-});
-
 describe('the programmer', () => {
   test.each<[string, (h: HubContext<Chat>) => Promise<unknown>]>([
     ['a bad address', (h) => h.send({} as 'u', 'cleared')],

@@ -33,6 +33,13 @@ export class RestServer {
     return this;
   }
 
+  /** As if nothing had been asked; 202 again. */
+  forget(): void {
+    this.seen.length = 0;
+    this.mostOpen = 0;
+    this.answer = () => 202;
+  }
+
   /** `more`: further parts of the connection string. */
   connectionString(more = ''): string {
     return `Endpoint=http://localhost;Port=${this.port};ServerEndpoint=http://127.0.0.1:${this.port}/;AccessKey=secret;${more}`;
