@@ -53,6 +53,7 @@ interface Basis {
   readonly core: Core;
   readonly topics: Topics;
   readonly hubs: Hubs;
+  readonly connectionTokens: ConnectionTokens;
   readonly health: Health;
 }
 
@@ -119,10 +120,13 @@ async function createBasis(config: Config, keys: AccessKeys): Promise<Basis> {
     warn: (text, error) => coreLog.warn(text, error instanceof Error ? { error } : {}),
   });
   late.core = core;
-  late.hubs = new Hubs({ config, core, bus: backbone.bus, topics, node, label, events: prometheus.events });
+  const connectionTokens = new ConnectionTokens({ keys, firstUseMs: config.negotiateMs });
+  const connectionOf = (token: string, hub: string): string | undefined => connectionTokens.peek(token, hub);
+  const { events } = prometheus;
+  late.hubs = new Hubs({ config, core, bus: backbone.bus, topics, node, label, events, connectionOf });
   const accessKeys = keys.map((key) => key.fingerprint);
   await core.start({ accessKeys, routingSecret: topics.fingerprint, envelope: envelopeVersion, data: { label } });
-  return { config, node, keys, log, prometheus, backbone, core, topics, hubs: hubsOf(late), health };
+  return { config, node, keys, log, prometheus, backbone, core, topics, hubs: hubsOf(late), connectionTokens, health };
 }
 
 /** Parts that others need before they can be built; none of it is asked before the doors open. */
@@ -201,10 +205,9 @@ interface Servers {
 }
 
 function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): ServiceDoor {
-  const { config, core, keys, log, node, prometheus, backbone, topics } = basis;
+  const { config, connectionTokens, core, keys, log, node, prometheus, backbone, topics } = basis;
   const { events } = prometheus;
   const tokens = new Tokens({ keys, hosts: config.hosts, events });
-  const connectionTokens = new ConnectionTokens({ keys, firstUseMs: config.negotiateMs });
   const cors = new Cors(config.corsOrigins);
   const mint = (hub: string, user: string | undefined): string => topics.mint(hub, user);
   const gate = new Gate({

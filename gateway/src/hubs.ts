@@ -21,6 +21,8 @@ export interface HubsParts {
   readonly topics: Topics;
   readonly node: string;
   readonly label: string;
+  /** The connection that a connection token stands for. */
+  readonly connectionOf: (token: string, hub: string) => string | undefined;
   readonly events: Events;
 }
 
@@ -66,6 +68,8 @@ export class Hubs {
       router: core.router,
       invocations: core.invocations,
       inquiries: core.inquiries,
+      logins: core.logins,
+      connectionOf: parts.connectionOf,
       links: this.links,
       streams: core.streams,
       registry: core.registry,

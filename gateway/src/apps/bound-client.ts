@@ -4,9 +4,10 @@ import {
   parseHandshakeResponse,
   recordSeparator,
 } from '@signalbox/app-sdk/protocol';
-import type { App, Client } from '../core/app.ts';
+import type { App, Client, LoginChange, LoginOutcome } from '../core/app.ts';
 import type { CloseReason } from '../reasons.ts';
 import type { Carrier } from './carrier.ts';
+import { renewedClaims } from './client-info.ts';
 import { HubCut } from './hub-cut.ts';
 import type { CarriedClient, ClientInfo } from './link.ts';
 
@@ -32,7 +33,7 @@ const clean: ReadonlySet<CloseReason> = new Set(['client_left', 'closed_by_app',
 export class BoundClient implements App, CarriedClient {
   readonly pings = false;
   readonly connection: Client;
-  readonly info: ClientInfo;
+  info: ClientInfo;
   /** Bytes of its handshake request: a new app server must see them too. */
   readonly request: Uint8Array;
   readonly #host: BoundClientHost;
@@ -117,6 +118,18 @@ export class BoundClient implements App, CarriedClient {
   /** The app server that asked needs no notice when it carries the client itself. */
   expectResult(_client: Client, invocationId: string, server: string): void {
     if (this.#carrier !== undefined && this.#carrier.server !== server) this.#carrier.expect(invocationId, server);
+  }
+
+  /** Its own app server knows what it changed itself. */
+  login(client: Client, { claims, expires, server }: LoginChange): LoginOutcome {
+    const renewed = renewedClaims(this.info.claims, claims, client.userId);
+    if (renewed === undefined) return 'other_user';
+    if (expires !== undefined && client.authExpires !== undefined) {
+      client.authExpires = Math.max(client.authExpires, expires);
+    }
+    if (renewed !== this.info.claims && this.#carrier?.server !== server) this.#carrier?.claims(renewed);
+    this.info = { ...this.info, claims: renewed };
+    return { claims: renewed };
   }
 
   left(_client: Client, reason: CloseReason): void {

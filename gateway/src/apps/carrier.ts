@@ -1,3 +1,4 @@
+import type { Claims } from '@signalbox/app-sdk/protocol';
 import type { Streams } from '../core/streams.ts';
 import type { CarriedClient, ClientInfo, Link } from './link.ts';
 
@@ -11,6 +12,8 @@ export interface Carrier {
   data(bytes: Uint8Array): boolean | Promise<boolean>;
   /** The client is about to be called for a result: the app server must know before its answer comes. */
   expect(invocationId: string, server: string): void;
+  /** The client's claims changed, and not by its own app server. */
+  claims(claims: Claims): void;
   /** The client is over, or carried elsewhere from now on: tells the app server. */
   left(error: string, migratedTo?: string): void;
   /** The way is used no more; called once, whoever ended it. */
@@ -40,6 +43,7 @@ export function openHere(link: Link, node: string, { client, info, request, migr
       return true;
     },
     expect: (invocationId, server) => link.expect(connectionId, invocationId, server),
+    claims: (claims) => link.say({ kind: 'UpdateConnectionClaims', connectionId, claims }),
     left: (error, migratedTo) => link.close(connectionId, error, migratedTo),
     release: () => undefined,
   };
@@ -84,8 +88,10 @@ export async function openThere(
     streams.send(there.node, { kind: 'streamUp', hub, connection, stream, node, number: ++number, bytes });
   const expect: Carrier['expect'] = (invocationId, server) =>
     void streams.send(there.node, { kind: 'streamExpect', hub, connection, stream, invocationId, server });
+  const changed: Carrier['claims'] = (changedClaims) =>
+    void streams.send(there.node, { kind: 'streamClaims', hub, connection, stream, claims: changedClaims });
   const data: Carrier['data'] = (bytes) => inPieces(bytes, here.pieceBytes, piece);
-  return { server: there.server, node: there.node, data, expect, left, release };
+  return { server: there.server, node: there.node, data, expect, claims: changed, left, release };
 }
 
 async function listens(streams: Streams, hub: string): Promise<boolean> {

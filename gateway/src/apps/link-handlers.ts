@@ -1,11 +1,7 @@
-import {
-  ackStatuses,
-  type ServiceMessage,
-  type ServiceMessageKind,
-  type ServiceMessageOf,
-} from '@signalbox/app-sdk/protocol';
+import type { ServiceMessage, ServiceMessageKind, ServiceMessageOf } from '@signalbox/app-sdk/protocol';
 import type { LinkClients } from './link-clients.ts';
 import { isQuestion, isSend } from './link-commands.ts';
+import { answerLogin } from './link-login.ts';
 import { answerMembers } from './link-members.ts';
 import { answerPing, type PingedLink } from './link-pings.ts';
 import type { LinkRequests } from './link-requests.ts';
@@ -39,8 +35,8 @@ const handlers: Handlers = {
   ErrorCompletion: (message, { asking }) => failInvocation(message, asking),
   GroupMemberQuery: (message, { asking, say, later }) => later(answerMembers(message, asking).then(say)),
   AccessKeyRequest: (_, { say }) => say(answerAccessKey()),
-  RefreshAuth: (message, { say }) => say(answerLogin(message)),
-  GetConnectionClaims: (message, { say }) => say(answerLogin(message)),
+  RefreshAuth: (message, { asking, say, later }) => later(answerLogin(message, asking).then(say)),
+  GetConnectionClaims: (message, { asking, say, later }) => later(answerLogin(message, asking).then(say)),
 };
 
 /** Acts on a message of a handshaken link. What only the service says is passed over when an app server says it. */
@@ -61,9 +57,4 @@ function answerAccessKey(): ServiceMessage {
     errorType: 'NotSupported',
     errorMessage: 'This gateway hands out no access keys: put AccessKey into the connection string.',
   };
-}
-
-/** No client of this gateway has a login that can be read or renewed over a link (service protocol, 9.11). */
-function answerLogin({ ackId }: ServiceMessageOf<'RefreshAuth' | 'GetConnectionClaims'>): ServiceMessage {
-  return { kind: 'Ack', ackId, status: ackStatuses.notFound, message: 'The login of a client cannot be changed here.' };
 }

@@ -1,6 +1,7 @@
 import type { ServiceMessage } from '@signalbox/app-sdk/protocol';
 import type { Inquiries } from '../core/inquiries.ts';
 import type { Invocations } from '../core/invocations.ts';
+import type { Logins } from '../core/logins.ts';
 import type { NodesListener } from '../core/nodes.ts';
 import type { Registry } from '../core/registry.ts';
 import type { Router } from '../core/router.ts';
@@ -8,6 +9,7 @@ import type { StreamPeer, Streams } from '../core/streams.ts';
 import type { Waves } from '../core/waves.ts';
 import type { Verdict } from '../protocol/command.ts';
 import type {
+  StreamClaims,
   StreamCommand,
   StreamDown,
   StreamEnded,
@@ -27,6 +29,8 @@ export interface NodeLinksOptions {
   readonly router: Router;
   readonly invocations: Invocations;
   readonly inquiries: Inquiries;
+  readonly logins: Logins;
+  readonly connectionOf: (token: string, hub: string) => string | undefined;
   readonly links: Links;
   readonly streams: Streams;
   readonly registry: Registry;
@@ -44,6 +48,7 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
   readonly router: Router;
   readonly invocations: Invocations;
   readonly inquiries: Inquiries;
+  readonly logins: Logins;
   readonly #options: NodeLinksOptions;
   readonly #foreign = new Map<string, ForeignClient>();
   readonly #foreignHost: ForeignClientHost;
@@ -55,6 +60,7 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
     this.router = options.router;
     this.invocations = options.invocations;
     this.inquiries = options.inquiries;
+    this.logins = options.logins;
     const { node, streams, pieceBytes } = options;
     this.#foreignHost = { streams, node, pieceBytes, ended: (client) => this.#foreign.delete(client.connectionId) };
     streams.attach(this);
@@ -62,6 +68,10 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
 
   nextLinkId(): string {
     return this.#options.links.nextId();
+  }
+
+  connectionOf(token: string, hub: string): string | undefined {
+    return this.#options.connectionOf(token, hub);
   }
 
   sayToServer(hub: string, server: string, message: ServiceMessage): void {
@@ -122,6 +132,11 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
       case 'streamExpect':
         this.#foreignOf(command)?.link.expect(command.connection, command.invocationId, command.server);
         return;
+      case 'streamClaims': {
+        const { connection: connectionId, claims } = command;
+        this.#foreignOf(command)?.link.say({ kind: 'UpdateConnectionClaims', connectionId, claims });
+        return;
+      }
       case 'streamLeft':
         this.#left(command);
         return;
@@ -133,7 +148,7 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
     }
   }
 
-  #foreignOf(command: StreamUp | StreamExpect | StreamLeft): ForeignClient | undefined {
+  #foreignOf(command: StreamUp | StreamExpect | StreamClaims | StreamLeft): ForeignClient | undefined {
     const client = this.#foreign.get(command.connection);
     return client?.stream === command.stream ? client : undefined;
   }

@@ -1,6 +1,7 @@
 import type { Claims, ServiceHeaders, ServiceMessage } from '@signalbox/app-sdk/protocol';
 import type { Inquiries } from '../core/inquiries.ts';
 import type { Invocations } from '../core/invocations.ts';
+import type { Logins } from '../core/logins.ts';
 import type { Router } from '../core/router.ts';
 
 /** What an app server is told of a client in OpenConnection (service protocol, 10.3). */
@@ -74,6 +75,9 @@ export interface LinkHost {
   readonly router: Router;
   readonly invocations: Pick<Invocations, 'invoke' | 'completedAnywhere'>;
   readonly inquiries: Pick<Inquiries, 'list'>;
+  readonly logins: Pick<Logins, 'change'>;
+  /** The connection that a connection token of this service stands for; undefined for any other text. */
+  connectionOf(token: string, hub: string): string | undefined;
   /** Says something to an app server on any of its links here; without one it is passed over. */
   sayToServer(hub: string, server: string, message: ServiceMessage): void;
   /** An id for a new link: node id and a counter. */

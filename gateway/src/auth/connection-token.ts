@@ -77,17 +77,21 @@ export class ConnectionTokens {
    */
   verify(token: string, hub: string, user: string | undefined, use: 'first' | 'later'): ConnectionToken {
     if (!form.test(token)) throw unknown();
-    const head = Buffer.from(token.slice(0, headChars), 'base64url');
-    const connectionId = token.slice(headChars);
-    const time = head.subarray(0, timeBytes);
-    const seal = head.subarray(timeBytes, timeBytes + sealBytes);
+    const { seal, userSeal, time, connectionId } = partsOf(token);
     const sealer = this.#sealers.find((one) => timingSafeEqual(seal, sealed(one.seal, time, connectionId, hub)));
     if (sealer === undefined) throw unknown();
-    const userSeal = head.subarray(timeBytes + sealBytes);
     if (!timingSafeEqual(userSeal, userSealed(sealer, time, connectionId, hub, user))) throw mismatch();
     const firstUseUntil = time.readUIntBE(0, timeBytes) + this.#firstUseMs;
     if (use === 'first' && !this.#inTime(firstUseUntil)) throw unknown();
     return { connectionId, firstUseUntil };
+  }
+
+  /** The connection that a token stands for, whoever its user is and however old it is; undefined when it is none of ours. */
+  peek(token: string, hub: string): string | undefined {
+    if (!form.test(token)) return undefined;
+    const { seal, time, connectionId } = partsOf(token);
+    const known = this.#sealers.some((one) => timingSafeEqual(seal, sealed(one.seal, time, connectionId, hub)));
+    return known ? connectionId : undefined;
   }
 
   /** Not over, and not so far ahead that a claim kept for one lifetime could be over before. */
@@ -95,6 +99,23 @@ export class ConnectionTokens {
     const left = firstUseUntil - this.#now();
     return left > 0 && left <= 2 * this.#firstUseMs;
   }
+}
+
+interface Parts {
+  readonly time: Buffer;
+  readonly seal: Buffer;
+  readonly userSeal: Buffer;
+  readonly connectionId: string;
+}
+
+function partsOf(token: string): Parts {
+  const head = Buffer.from(token.slice(0, headChars), 'base64url');
+  return {
+    time: head.subarray(0, timeBytes),
+    seal: head.subarray(timeBytes, timeBytes + sealBytes),
+    userSeal: head.subarray(timeBytes + sealBytes),
+    connectionId: token.slice(headChars),
+  };
 }
 
 function sealed(key: Uint8Array, time: Uint8Array, ...names: (string | null)[]): Buffer {

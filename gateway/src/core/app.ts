@@ -1,4 +1,5 @@
-import type { HandshakeRequest } from '@signalbox/app-sdk/protocol';
+import type { Claims, HandshakeRequest } from '@signalbox/app-sdk/protocol';
+import type { Login } from '../protocol/inquiry.ts';
 import type { CloseReason } from '../reasons.ts';
 import type { ClientOrigin } from './origin.ts';
 import type { Frame } from './transport.ts';
@@ -8,6 +9,12 @@ import type { Frame } from './transport.ts';
  * or the app is deciding; broadcasts skip it, direct sends wait. `open`: handshaken. `closed`: over.
  */
 export type ClientState = 'opening' | 'joining' | 'open' | 'closed';
+
+/** A change of a login: what is absent or empty stays as it is. */
+export type LoginChange = Pick<Login, 'claims' | 'expires' | 'server'>;
+
+/** The claims after it; or it would have made another user. */
+export type LoginOutcome = { readonly claims: Claims } | 'other_user';
 
 /** What an app may know of a client, and do with it. */
 export interface Client {
@@ -19,6 +26,8 @@ export interface Client {
   readonly state: ClientState;
   /** May it see why it was closed or refused? */
   readonly detailedErrors: boolean;
+  /** When its login ends, in ms since 1970; undefined: never. */
+  authExpires: number | undefined;
   /** What its first request and its token said, for an app server; undefined once an app took it. */
   origin: ClientOrigin | undefined;
   /** Who takes what comes from it. An app may put an object of its own here, one for each client. */
@@ -61,6 +70,8 @@ export interface App {
    * must be told before the client's answer comes has this.
    */
   expectResult?(client: Client, invocationId: string, server: string): void;
+  /** Reads or renews a login; only an app that keeps claims can. */
+  login?(client: Client, change: LoginChange): LoginOutcome;
   /** The connection ended. Called exactly once for each `opened`. */
   left(client: Client, reason: CloseReason): void;
 }

@@ -40,7 +40,8 @@ export class Connection implements Client, Owing {
   readonly hub: string;
   readonly userId: string | undefined;
   readonly detailedErrors: boolean;
-  readonly authExpires: number | undefined;
+  /** When its login ends, in ms since 1970; undefined: never. */
+  authExpires: number | undefined;
   readonly handshakeMs: number;
   origin: ClientOrigin | undefined;
   readonly transport: Transport;

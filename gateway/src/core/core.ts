@@ -15,6 +15,7 @@ import { Incoming } from './incoming.ts';
 import { Inquiries } from './inquiries.ts';
 import { Invocations } from './invocations.ts';
 import { Limits } from './limits.ts';
+import { Logins } from './logins.ts';
 import { Membership } from './membership.ts';
 import { Nodes } from './nodes.ts';
 import { Outbox } from './outbox.ts';
@@ -59,6 +60,7 @@ export class Core {
   readonly dispatch: Dispatch;
   readonly inquiries: Inquiries;
   readonly invocations: Invocations;
+  readonly logins: Logins;
   readonly waves: Waves;
   readonly #options: CoreOptions;
   readonly #asks: Asks;
@@ -112,6 +114,7 @@ export class Core {
     const answer = (asker: Asker, verdict: Verdict, detail?: Uint8Array): void => this.#answer(asker, verdict, detail);
     const settled = (): Promise<boolean> => this.nodes.settled();
     this.inquiries = new Inquiries({ bus, asks: this.#asks, topics, registry, now, answer, settled });
+    this.logins = new Logins({ bus, asks: this.#asks, topics, registry, answer, settled });
     this.invocations = new Invocations({
       bus,
       node,
@@ -141,6 +144,7 @@ export class Core {
       nodes: this.nodes,
       inquiries: this.inquiries,
       invocations: this.invocations,
+      logins: this.logins,
       malformed: (from, error) => warn(`node ${from} sent bytes that are no command`, error),
     });
     this.arrivals = new Arrivals(

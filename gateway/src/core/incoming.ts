@@ -6,6 +6,7 @@ import type { Asks } from './ask.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { Inquiries } from './inquiries.ts';
 import type { Invocations } from './invocations.ts';
+import type { Logins } from './logins.ts';
 import type { Nodes } from './nodes.ts';
 import type { Streams } from './streams.ts';
 
@@ -16,6 +17,7 @@ export interface IncomingOptions {
   readonly streams: Pick<Streams, 'take'>;
   readonly nodes: Pick<Nodes, 'heard'>;
   readonly inquiries: Pick<Inquiries, 'take'>;
+  readonly logins: Pick<Logins, 'take'>;
   readonly invocations: Pick<Invocations, 'take' | 'completed' | 'takeCompleted'>;
   /** Bytes that are no command came from a node: a defect or a stranger in Redis. */
   readonly malformed: (node: string, error: unknown) => void;
@@ -50,7 +52,7 @@ export class Incoming {
   }
 
   #take(from: Origin, command: Command): void {
-    const { asks, dispatch, inquiries, invocations, nodes, streams } = this.#options;
+    const { asks, dispatch, inquiries, invocations, logins, nodes, streams } = this.#options;
     switch (command.kind) {
       case 'answer':
         asks.answer(command.id, command.verdict, command.detail);
@@ -61,6 +63,9 @@ export class Incoming {
       case 'list':
       case 'count':
         inquiries.take(command);
+        return;
+      case 'login':
+        logins.take(command);
         return;
       case 'invoke':
         dispatch.inOrder(command.hub, () => invocations.take(command));
@@ -73,6 +78,7 @@ export class Incoming {
         return;
       case 'streamOpen':
       case 'streamExpect':
+      case 'streamClaims':
       case 'streamUp':
       case 'streamDown':
       case 'streamLeft':

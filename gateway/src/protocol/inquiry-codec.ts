@@ -1,4 +1,4 @@
-import { MalformedError, Reader, Writer } from '@signalbox/app-sdk/protocol';
+import { MalformedError, Reader, readClaims, Writer, writeClaims } from '@signalbox/app-sdk/protocol';
 import type { Asker } from './address.ts';
 import {
   type CommandRow,
@@ -56,6 +56,25 @@ export const inquiryRows: { readonly [K in Kind]: CommandRow<Extract<Row, { kind
       invocationId: reader.readString(),
       server: reader.readString(),
       frames: readFrames(reader),
+    }),
+  },
+  login: {
+    code: 35,
+    fields: 7,
+    write(writer, { hub, ask, connection, claims, expires, server }) {
+      writeAsked(writer, hub, ask);
+      writer.writeString(connection).writeString(server);
+      if (expires === undefined) writer.writeNil();
+      else writer.writeInt(expires);
+      writer.writeBin(writeClaims(claims));
+    },
+    read: (reader) => ({
+      kind: 'login',
+      ...readAsker(reader),
+      connection: reader.readString(),
+      server: reader.readString(),
+      expires: reader.readNil() ? undefined : reader.readInt(),
+      claims: readClaims(reader.readBin()),
     }),
   },
   completed: {

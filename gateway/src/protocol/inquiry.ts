@@ -1,3 +1,4 @@
+import type { Claims } from '@signalbox/app-sdk/protocol';
 import type { Address, Asker } from './address.ts';
 
 interface Asked {
@@ -37,6 +38,21 @@ export interface Invoke extends Asked {
   readonly frames: ReadonlyMap<string, Uint8Array>;
 }
 
+/**
+ * Read the claims of a client, or renew its login. Answer `yes` with its claims; `no`: no such connection, or none that
+ * keeps claims; `limit`: it would become another user.
+ */
+export interface Login extends Asked {
+  readonly kind: 'login';
+  readonly connection: string;
+  /** Empty: they stay as they are. */
+  readonly claims: Claims;
+  /** End of its login in ms since 1970; undefined: as it is. Only ever moved into the future. */
+  readonly expires: number | undefined;
+  /** Id of the app server that asks: it needs no notice of what it changed itself. */
+  readonly server: string;
+}
+
 /** What became of an {@link Invoke}, to the node that asked. */
 export interface Completed {
   readonly kind: 'completed';
@@ -61,4 +77,4 @@ export type InvokeOutcome =
   | { readonly kind: 'forgotten' };
 
 /** Questions whose answer holds more than a verdict. */
-export type Inquiry = List | Count | Invoke;
+export type Inquiry = List | Count | Invoke | Login;

@@ -1,4 +1,11 @@
-import type { Claims, Reader, ServiceHeaders, Writer } from '@signalbox/app-sdk/protocol';
+import {
+  type Claims,
+  type Reader,
+  readClaims,
+  type ServiceHeaders,
+  type Writer,
+  writeClaims,
+} from '@signalbox/app-sdk/protocol';
 import { type CommandRow, readAsked, readList, writeAsked, writeList } from './command-fields.ts';
 import type { StreamCause, StreamCommand } from './stream.ts';
 
@@ -64,6 +71,20 @@ export const streamRows: { readonly [K in Kind]: CommandRow<Extract<StreamComman
       stream: reader.readInt(),
       error: reader.readString(),
       migratedTo: reader.readStringOrNil(),
+    }),
+  },
+  streamClaims: {
+    code: 26,
+    fields: 5,
+    write(writer, { hub, connection, stream, claims }) {
+      writer.writeString(hub).writeString(connection).writeInt(stream).writeBin(writeClaims(claims));
+    },
+    read: (reader) => ({
+      kind: 'streamClaims',
+      hub: reader.readString(),
+      connection: reader.readString(),
+      stream: reader.readInt(),
+      claims: readClaims(reader.readBin()),
     }),
   },
   streamExpect: {

@@ -42,6 +42,12 @@ export interface StreamExpect extends InStream {
   readonly server: string;
 }
 
+/** The claims of the client changed, and not by its own app server: that must know. */
+export interface StreamClaims extends InStream {
+  readonly kind: 'streamClaims';
+  readonly claims: Claims;
+}
+
 /** Bytes of an app on their way to a client. */
 export interface StreamDown extends InStream {
   readonly kind: 'streamDown';
@@ -70,4 +76,4 @@ export interface StreamEnded extends InStream {
 }
 
 /** What travels between the node of a client and the node of its link, in the order of their hub. */
-export type StreamCommand = StreamOpen | StreamUp | StreamExpect | StreamDown | StreamLeft | StreamEnded;
+export type StreamCommand = StreamOpen | StreamUp | StreamExpect | StreamClaims | StreamDown | StreamLeft | StreamEnded;
