@@ -1,0 +1,167 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { launchBrowser } from '../../support/launch-browser.ts';
+import { startRedis } from '../../support/start-redis.ts';
+import { type Stop, stopAll } from '../../support/stops.ts';
+import { type Cluster, startCluster } from '../src/cluster.ts';
+
+/** How long one step of a page may take, so that the one that hangs is named. */
+const stepMs = 10_000;
+const phone = { width: 390, height: 844 };
+const desk = { width: 1200, height: 800 };
+
+const stops: Stop[] = [];
+const pages: Page[] = [];
+let node: number | undefined; // where the next client goes
+let cluster: Cluster;
+let browser: Browser;
+
+beforeAll(async () => {
+  const redis = await startRedis();
+  stops.push(redis.stop);
+  const pickNode = (nodes: number): number => node ?? Math.floor(Math.random() * nodes);
+  cluster = await startCluster({ redisUrl: redis.url, port: 0, stops, pickNode });
+  browser = await launchBrowser();
+  stops.push(() => browser.close());
+});
+
+afterEach(() => Promise.all(pages.splice(0).map((page) => page.close())));
+afterAll(() => stopAll(stops));
+
+const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name });
+const connected = (page: Page, user: string) => page.getByText(`connected as ${user}`, { exact: true }).waitFor();
+
+/** A page whose user came in through the form, connected to this node. */
+async function comeIn(user: string, nodeIndex: number, viewport = phone): Promise<Page> {
+  node = nodeIndex;
+  const page = await browser.newPage({ viewport });
+  pages.push(page);
+  page.setDefaultTimeout(stepMs);
+  await page.goto(cluster.url);
+  await page.getByLabel('Your name').fill(user);
+  await button(page, 'Come in').click();
+  await connected(page, user);
+  node = undefined;
+  return page;
+}
+
+async function open(page: Page, place: string): Promise<void> {
+  await page.getByLabel('Room or person').fill(place);
+  await button(page, 'Open').click();
+  await page.getByPlaceholder(`Message to ${place}`).waitFor();
+}
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Message', { exact: true }).fill(text);
+  await button(page, 'Send').click();
+}
+
+/** The line with exactly this in it; it is waited for. */
+const line = (page: Page, text: string) => page.getByRole('listitem').filter({ hasText: text }).waitFor();
+const lines = (page: Page): Promise<string[]> => page.getByRole('listitem').allTextContents();
+
+/** The app server that runs the hub of this page's connection. */
+async function appOf(page: Page): Promise<number> {
+  await button(page, 'Who am I?').click();
+  const said = page.getByText(/at app server process \d+$/).last();
+  return Number(/\d+$/.exec((await said.textContent()) ?? '')?.[0]);
+}
+
+/** How many clients each gateway node holds. */
+function clients(): Promise<number[]> {
+  return Promise.all(
+    cluster.gateways.map(async ({ adminEndpoint }) => {
+      const metrics = await (await fetch(`${adminEndpoint}/metrics`)).text();
+      const counts = [...metrics.matchAll(/^signalbox_connections\{.*\} (\d+)$/gm)].map((match) => Number(match[1]));
+      return counts.reduce((sum, count) => sum + count, 0);
+    }),
+  );
+}
+
+test('two tabs on two nodes share messages, rooms, who is typing, and private messages', async () => {
+  const alice = await comeIn('alice', 0);
+  const bob = await comeIn('bob', 1, desk);
+  expect(await clients()).toEqual([1, 1]);
+  await line(alice, 'bob came in');
+  await say(alice, 'lunch <b>now</b>?');
+  await line(bob, 'lunch <b>now</b>?');
+  await say(bob, 'x'.repeat(500));
+  await line(alice, 'x'.repeat(500));
+
+  await open(alice, '#kitchen');
+  await open(bob, '#kitchen');
+  await line(alice, 'bob joined');
+  await bob.getByLabel('Message', { exact: true }).fill('wh');
+  await alice.getByText('bob is typing …').waitFor();
+  await say(bob, 'who cooks?');
+  await line(alice, 'who cooks?');
+  await say(alice, 'you do');
+  await line(bob, 'you do');
+  expect(await lines(bob)).toEqual(['bobwho cooks?', 'aliceyou do']);
+
+  await open(alice, '@bob');
+  await say(alice, 'psst');
+  await button(bob, /^@alice/).click();
+  await line(bob, 'psst');
+  await say(bob, 'yes?');
+  await line(alice, 'yes?');
+  expect(await lines(alice)).toEqual(['alicepsst', 'bobyes?']);
+});
+
+test('who leaves a room hears it no more, and who leaves the chat is told to the others', async () => {
+  const [alice, bob] = [await comeIn('alice', 0), await comeIn('bob', 1)];
+  await open(alice, '#attic');
+  await open(bob, '#attic');
+  await button(bob, 'Leave room').click();
+  await line(alice, 'bob left');
+  await say(alice, 'alone');
+  await line(alice, 'alone');
+  await button(alice, 'Everybody').click();
+  await say(alice, 'to all');
+  await line(bob, 'to all');
+  expect(await button(bob, '#attic').count()).toBe(0);
+  await bob.close();
+  await line(alice, 'bob left');
+});
+
+test('the counter is streamed to the end, and then counts again', async () => {
+  const carol = await comeIn('carol', 0);
+  await button(carol, 'Count to 10').click();
+  await carol.locator('#counted', { hasText: /^10$/ }).waitFor();
+  await button(carol, 'Count to 10').click();
+  await carol.locator('#counted', { hasText: /^1$/ }).waitFor();
+});
+
+test.each([
+  ['phone', phone],
+  ['desk', desk],
+])('the page fits a %s, with long words too', async (name, viewport) => {
+  const page = await comeIn('dora', 0, viewport);
+  await comeIn('emil', 1);
+  await line(page, 'emil came in');
+  await say(page, 'x'.repeat(500));
+  await line(page, 'x'.repeat(500));
+  for (const place of ['#kitchen', '#garden', '@emil', '#attic']) await open(page, place);
+  await button(page, 'Everybody').click();
+  const size = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]);
+  expect(size).toEqual([viewport.width, viewport.height]);
+  const folder = process.env['SIGNALBOX_SCREENSHOTS'];
+  if (folder) await page.screenshot({ path: `${folder}/chat-${name}.png` });
+});
+
+test('clients of an app server that is killed come back by themselves, and the chat goes on', async () => {
+  const [alice, bob] = [await comeIn('alice', 0), await comeIn('bob', 1)];
+  await open(alice, '#kitchen');
+  await open(bob, '#kitchen');
+  const killed = await appOf(alice);
+  expect(cluster.apps.map(({ pid }) => pid)).toContain(killed);
+  const reconnecting = alice.getByText('reconnecting …').waitFor();
+  process.kill(killed, 'SIGKILL');
+  await reconnecting;
+  await Promise.all([connected(alice, 'alice'), connected(bob, 'bob')]);
+  await expect.poll(() => appOf(alice), { timeout: stepMs }).not.toBe(killed);
+  await say(bob, 'still here?');
+  await line(alice, 'still here?');
+  await say(alice, 'yes');
+  await line(bob, 'yes');
+});
