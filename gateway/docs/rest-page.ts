@@ -16,8 +16,8 @@ export function restPage(): string {
       'request; scheme, port, query and a slash at the end do not count. The answer to an error has the header\n' +
       '`x-ms-error-code` and a JSON body; [errors.md](errors.md) explains them. Every answer has the header `x-signalbox`,\n' +
       'with the version of the gateway.',
-    'The result of `200` to `204` to a send means that it was taken; with `x-signalbox-reach: local`, that Redis is down and\n' +
-      'only connections on this node were reached.',
+    'A send is answered when it was taken, not when it was delivered. With `x-signalbox-reach: local` Redis is down, and only\n' +
+      'connections on this node were reached.',
     ...routes.flatMap(operation),
     '## Query parameters',
     table(

@@ -14,7 +14,7 @@ const everywhere: readonly Schema[] = [
   parameter('api-version', 'query', { type: 'string', enum: apiVersions }, 'Any of them has every operation.'),
 ];
 const inHubs: readonly Schema[] = [
-  parameter('application', 'query', hubSchema, 'The application whose name stands in front of the hub’s.'),
+  parameter('application', 'query', hubSchema, 'The application: its name and _ stand in front of the hub.'),
 ];
 
 /** The REST API as an OpenAPI 3.1 document: each path of each row, under both prefixes, and nothing else. */

@@ -24,7 +24,7 @@ export function batchBodyBytes(path: string, batchBytes: number): number | undef
 /**
  * Sends the message on each line, in order, and answers a line for each: `{"status":202}`, or status, code and message of
  * its refusal. A refused line stops none of the others. Lines are answered as they are taken, so the status of the whole
- * says nothing about them.
+ * says nothing about them, and a caller that leaves, or reads none of its answers, ends the batch where it stands.
  * @throws {GatewayError} as `readBody`, before anything is sent.
  */
 export async function sendMany(call: RestCall, parts: RestParts, request: HttpRequest): Promise<Success> {

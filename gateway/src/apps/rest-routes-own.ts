@@ -45,7 +45,7 @@ export const ownRoutes: readonly Route[] = [
   {
     kind: 'answer',
     operation: 'send_many',
-    doc: 'Sends many messages, one on each line of the body, in their order. Each line is answered by a line.',
+    doc: 'Sends many messages, one on each line, in their order. Each line is answered by a line; who leaves before, ends it.',
     methods: ['POST'],
     paths: ['signalbox/hubs/{hub}/:sendMany'],
     ok: both(200),
