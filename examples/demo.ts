@@ -1,38 +1,83 @@
 /**
- * `npm run demo`: a gateway and the app of `notify/` in one terminal, until Ctrl-C.
- * The gateway takes free ports and a random access key; the app listens on PORT (3000).
+ * `npm run demo`, `demo:cluster`, `demo:notify`: gateways and an app in one terminal, until Ctrl-C.
+ * The gateways take free ports and a random access key; the page is on PORT (3000).
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { startCluster } from './chat/src/cluster.ts';
+import { startChatApp } from './chat/src/server.ts';
 import { createNotifyApp } from './notify/src/app.ts';
 import { startGateway } from './support/start-gateway.ts';
+import { startRedis } from './support/start-redis.ts';
+import { type Stop, stopAll } from './support/stops.ts';
 
+/** Resolves with the address of the page. */
+type Demo = (port: number) => Promise<string>;
+
+const stops: Stop[] = [];
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+async function oneGateway(): Promise<string> {
+  say('1/3 starting a gateway ...');
+  const gateway = await startGateway(randomBytes(32).toString('base64url'));
+  stops.push(async () => {
+    say('stopping the gateway ...');
+    process.exitCode = (await gateway.stop()) ?? 1;
+  });
+  say(`    it listens on ${gateway.endpoint}; its metrics: ${gateway.adminEndpoint}/metrics`);
+  return gateway.connectionString;
+}
+
+const chat: Demo = async (port) => {
+  const connectionString = await oneGateway();
+  say('2/3 starting the app server of examples/chat ...');
+  const app = await startChatApp(connectionString, port);
+  stops.push(() => {
+    say('\nstopping the app server ...');
+    return app.stop({ clients: 'drop' }); // no other app server is there to take them
+  });
+  say('3/3 ready. Ctrl-C stops both.');
+  return app.url;
+};
+
+const notify: Demo = async (port) => {
+  const connectionString = await oneGateway();
+  say('2/3 starting the app of examples/notify ...');
+  const app = createNotifyApp(connectionString).listen(port, '127.0.0.1');
+  await once(app, 'listening');
+  stops.push(async () => {
+    say('\nstopping the app ...');
+    app.close();
+    app.closeAllConnections();
+  });
+  say('3/3 ready. Ctrl-C stops both.');
+  return `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
+};
+
+const cluster: Demo = async (port) => {
+  say('1/3 starting Redis ...');
+  const redis = process.env['REDIS_URL'] ?? (await ownRedis());
+  say('2/3 starting two gateway nodes and two app servers of examples/chat ...');
+  const { url } = await startCluster({ redisUrl: redis, port, stops, say: (text) => say(`    ${text}`) });
+  stops.push(async () => say('\nstopping the app servers, then the gateway nodes ...'));
+  say('3/3 ready. End one of these processes and watch the page. Ctrl-C stops all.');
+  return url;
+};
+
+async function ownRedis(): Promise<string> {
+  const { url, stop } = await startRedis();
+  stops.push(stop);
+  return url;
+}
+
+const demos = new Map(Object.entries({ chat, cluster, notify }));
+const [name = 'chat'] = process.argv.slice(2);
+const demo = demos.get(name) ?? fail(`the demo must be one of ${[...demos.keys()].join(', ')}, got "${name}"`);
 const port = Number(process.env['PORT'] ?? 3000);
 if (!Number.isInteger(port) || port < 0 || port > 65_535) {
   fail(`PORT must be an integer from 0 to 65535, got ${JSON.stringify(process.env['PORT'])}`);
 }
-
-say('1/3 starting a gateway ...');
-const gateway = await startGateway(randomBytes(32).toString('base64url'));
-say(`    it listens on ${gateway.endpoint}; its metrics: ${gateway.adminEndpoint}/metrics`);
-
-say('2/3 starting the app of examples/notify ...');
-const app = createNotifyApp(gateway.connectionString);
-try {
-  app.listen(port, '127.0.0.1');
-  await once(app, 'listening');
-} catch (error) {
-  await gateway.stop();
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code !== 'EADDRINUSE') fail(message);
-  fail(`port ${port} is taken: set PORT to a free one, for instance PORT=${port + 1} npm run demo`);
-}
-
-say('3/3 ready. Ctrl-C stops both. Open:\n');
-say(`    http://127.0.0.1:${(app.address() as AddressInfo).port}/\n`);
 
 let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
@@ -43,15 +88,27 @@ setInterval(() => {
   if (process.ppid !== parent) void stop();
 }, 500).unref();
 
+try {
+  const url = await demo(port);
+  if (!stopping) say(`    Open:\n\n    ${url}/\n`);
+} catch (error) {
+  if (!stopping) await giveUp(error as NodeJS.ErrnoException);
+}
+
 async function stop(): Promise<void> {
   if (stopping) return; // a terminal and npm both pass Ctrl-C on
   stopping = true;
-  say('\nstopping ...');
-  app.close();
-  app.closeAllConnections();
-  const code = await gateway.stop();
+  await stopAll(stops);
   say('stopped.');
-  process.exit(code ?? 1);
+  process.exit();
+}
+
+async function giveUp({ code, message }: NodeJS.ErrnoException): Promise<never> {
+  stopping = true;
+  await stopAll(stops);
+  if (code !== 'EADDRINUSE') fail(message);
+  const script = name === 'chat' ? 'demo' : `demo:${name}`;
+  fail(`port ${port} is taken: set PORT to a free one, for instance PORT=${port + 1} npm run ${script}`);
 }
 
 function fail(line: string): never {

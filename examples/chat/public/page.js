@@ -32,7 +32,7 @@ function go(name) {
   byId('say').elements.text.placeholder = `Message to ${name}`;
   for (const [other, { button }] of places) button.ariaCurrent = String(other === name);
   mark(name);
-  byId('say').elements.text.focus();
+  if (matchMedia('(pointer: fine)').matches) byId('say').elements.text.focus(); // on a phone it would cover the page
 }
 
 function mark(name) {
