@@ -385,7 +385,7 @@ describe('what is not offered', () => {
     expect(answer.errorMessage).toContain('AccessKey');
   });
 
-  test('logins of clients are not found', async () => {
+  test('logins by a text that is no connection token are not found', async () => {
     app.say({ kind: 'RefreshAuth', connectionToken: 'x', claims: [], ackId: 3 });
     app.say({ kind: 'GetConnectionClaims', connectionToken: 'x', ackId: 4 });
     await app.hears('Ack', 2);

@@ -83,6 +83,14 @@ export class FakeHost extends Changes implements LinkHost {
     list: () => Promise.reject(new GatewayError('no_answer', 'this node lists nobody')),
   };
 
+  readonly logins: LinkHost['logins'] = {
+    change: () => Promise.reject(new GatewayError('no_answer', 'this node knows no logins')),
+  };
+
+  connectionOf(): undefined {
+    return undefined;
+  }
+
   async #record(command: AppCommand): Promise<Reply> {
     this.commands.push(command);
     this.changed();

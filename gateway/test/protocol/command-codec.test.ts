@@ -72,6 +72,14 @@ const commands: { readonly [K in Command['kind']]: fc.Arbitrary<Command> } = {
   list: fc.record({ kind: fc.constant('list'), ...asked, of: crowd, after: name, max: fc.nat() }),
   count: fc.record({ kind: fc.constant('count'), ...asked, of: crowd }),
   invoke: fc.record({ kind: fc.constant('invoke'), ...asked, connection: name, ...call, server: name, frames }),
+  login: fc.record({
+    kind: fc.constant('login'),
+    ...asked,
+    connection: name,
+    claims: fc.array(fc.tuple(name, name)),
+    expires: fc.option(fc.nat(), { nil: undefined }),
+    server: name,
+  }),
   completed: fc.record({ kind: fc.constant('completed'), id: fc.nat(), outcome }),
   answered: fc.record({ kind: fc.constant('answered'), hub: name, connection: name, ...call, outcome }),
   streamOpen: fc.record({
@@ -89,6 +97,7 @@ const commands: { readonly [K in Command['kind']]: fc.Arbitrary<Command> } = {
   }),
   streamUp: fc.record({ kind: fc.constant('streamUp'), ...stream, node: name, number: fc.nat(), bytes }),
   streamExpect: fc.record({ kind: fc.constant('streamExpect'), ...stream, ...call, server: name }),
+  streamClaims: fc.record({ kind: fc.constant('streamClaims'), ...stream, claims: fc.array(fc.tuple(name, name)) }),
   streamDown: fc.record({ kind: fc.constant('streamDown'), ...stream, node: name, number: fc.nat(), bytes }),
   streamLeft: fc.record({ kind: fc.constant('streamLeft'), ...stream, error: name, migratedTo: maybe }),
   streamEnded: fc.record({
