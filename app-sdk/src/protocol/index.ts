@@ -109,3 +109,22 @@ export {
   statusRequestPing,
   targetPing,
 } from './service-ping.ts';
+export {
+  connectedBody,
+  disconnectedBody,
+  isWebhookSignature,
+  readDisconnectedBody,
+  readWebhookInvocation,
+  webhookContentTypes,
+  webhookProtocol,
+  webhookSignature,
+} from './webhook.ts';
+export {
+  type ClaimPair,
+  readWebhookHead,
+  type WebhookClient,
+  type WebhookHead,
+  webhookHeaders,
+  writeWebhookClient,
+  writeWebhookEvent,
+} from './webhook-headers.ts';
