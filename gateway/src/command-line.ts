@@ -37,6 +37,7 @@ const groupStarts: readonly { readonly title: string; readonly from: SettingName
   { title: 'Keys and origins', from: 'accessKeys' },
   { title: 'Redis', from: 'redisUrl' },
   { title: 'Hubs', from: 'modes' },
+  { title: 'Webhooks', from: 'upstream' },
   { title: 'Sizes', from: 'messageBytes' },
   { title: 'Times', from: 'handshakeMs' },
   { title: 'Limits', from: 'maxConnections' },

@@ -119,6 +119,50 @@ export const settings = {
     'A node without Redis for so long closes its clients whose app server is linked to another node.',
   ),
 
+  upstream: setting(
+    'SIGNALBOX_UPSTREAM',
+    optional(text(1, 65_536)),
+    undefined,
+    'Where serverless hubs post: a URL with {hub}, {category}, {event} in its path, or a JSON array of objects with url and, if wanted, hub, category and event (* or names between commas); the first that matches wins.',
+    true,
+  ),
+  upstreamFile: setting(
+    'SIGNALBOX_UPSTREAM_FILE',
+    optional(text(1, 4096)),
+    undefined,
+    "File with what SIGNALBOX_UPSTREAM takes, or with the Azure SignalR emulator's UpstreamSettings.",
+  ),
+  upstreamMs: setting(
+    'SIGNALBOX_UPSTREAM_MS',
+    ms(50, hour),
+    100_000,
+    'Time for one webhook; also for those that are still to be posted of a client that left.',
+  ),
+  upstreamBytes: setting(
+    'SIGNALBOX_UPSTREAM_BYTES',
+    bytes(KiB, 256 * MiB),
+    16 * MiB,
+    'Largest answer of an upstream to an invocation.',
+  ),
+  upstreamRequests: setting(
+    'SIGNALBOX_UPSTREAM_REQUESTS',
+    count(1, 100_000),
+    256,
+    'Webhooks of one hub under way at a time; one client has one.',
+  ),
+  upstreamQueueBytes: setting(
+    'SIGNALBOX_UPSTREAM_QUEUE_BYTES',
+    bytes(KiB, 4096 * MiB),
+    64 * MiB,
+    'Bytes of the webhooks of one hub that wait or are under way, each with 1 KiB on top; above: clients that send or come are closed, app_slow.',
+  ),
+  upstreamClientQueueBytes: setting(
+    'SIGNALBOX_UPSTREAM_CLIENT_QUEUE_BYTES',
+    bytes(KiB, 1024 * MiB),
+    256 * KiB,
+    'As SIGNALBOX_UPSTREAM_QUEUE_BYTES, of one client; above, when it sends more: closed, app_slow.',
+  ),
+
   messageBytes: setting(
     'SIGNALBOX_MESSAGE_BYTES',
     bytes(KiB, 64 * MiB),

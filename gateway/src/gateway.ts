@@ -25,6 +25,7 @@ import { Health, type PartState } from './observe/health.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { createPrometheus, type Prometheus } from './observe/prometheus.ts';
 import { envelopeVersion } from './protocol/envelope.ts';
+import { readUpstream } from './upstream/settings.ts';
 import { version } from './version.ts';
 
 /** A running gateway node. */
@@ -63,7 +64,7 @@ interface Basis {
  */
 export async function startGateway(config: Config): Promise<Gateway> {
   const keyText = accessKeyTexts(config);
-  const basis = await createBasis(config, await importKeys(keyText));
+  const basis = await createBasis(config, keyText);
   try {
     return await openDoors(basis, config.accessKeys.length === 0 ? keyText[0] : undefined);
   } catch (error) {
@@ -91,7 +92,9 @@ function accessKeyTexts(config: Config): readonly string[] {
   return [randomBytes(32).toString('base64url')];
 }
 
-async function createBasis(config: Config, keys: AccessKeys): Promise<Basis> {
+async function createBasis(config: Config, keyTexts: readonly string[]): Promise<Basis> {
+  const templates = readUpstream(config);
+  const keys = await importKeys(keyTexts);
   const node = randomBytes(9).toString('base64url');
   const label = config.label ?? `${hostname()}-${process.pid}`;
   const log = createLog({ level: config.logLevel, node, label });
@@ -123,7 +126,8 @@ async function createBasis(config: Config, keys: AccessKeys): Promise<Basis> {
   const connectionTokens = new ConnectionTokens({ keys, firstUseMs: config.negotiateMs });
   const connectionOf = (token: string, hub: string): string | undefined => connectionTokens.peek(token, hub);
   const { events } = prometheus;
-  late.hubs = new Hubs({ config, core, bus: backbone.bus, topics, node, label, events, connectionOf });
+  const upstream = { templates, accessKeys: keyTexts, log: log.child('upstream') };
+  late.hubs = new Hubs({ config, core, bus: backbone.bus, topics, node, label, events, connectionOf, upstream });
   const accessKeys = keys.map((key) => key.fingerprint);
   await core.start({ accessKeys, routingSecret: topics.fingerprint, envelope: envelopeVersion, data: { label } });
   return { config, node, keys, log, prometheus, backbone, core, topics, hubs: hubsOf(late), connectionTokens, health };
@@ -251,8 +255,10 @@ function stop(basis: Basis, servers: Servers, closeAdmin: () => Promise<void>): 
     { name: 'links take nobody', run: () => servers.links.retire() },
     { name: 'clients closed in waves', run: () => core.closeClients() },
     { name: 'clients elsewhere closed', run: () => basis.hubs.nodeLinks.release(core.waves) },
+    { name: 'webhooks posted', run: () => basis.hubs.upstream?.idle() },
     { name: 'links closed', run: () => servers.links.close() },
     { name: 'backplane left', run: () => core.stop() },
+    { name: 'upstream left', run: () => basis.hubs.upstream?.close() },
     { name: 'sockets closed', run: () => closeSockets(servers) },
     { name: 'admin port closed', run: closeAdmin },
     { name: 'metrics stopped', run: () => prometheus.close() },

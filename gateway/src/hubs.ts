@@ -9,7 +9,10 @@ import type { Core } from './core/core.ts';
 import { Modes } from './core/mode.ts';
 import type { Topics } from './core/topics.ts';
 import type { Events } from './observe/events.ts';
+import type { Log } from './observe/log.ts';
 import { ServerlessApp } from './upstream/serverless-app.ts';
+import { Upstream } from './upstream/upstream.ts';
+import type { Template } from './upstream/url-template.ts';
 
 /** Room in a message between nodes for what stands beside the bytes of a piece: ids, hub, claims. */
 const besidePiece = 64 * 1024;
@@ -24,6 +27,15 @@ export interface HubsParts {
   /** The connection that a connection token stands for. */
   readonly connectionOf: (token: string, hub: string) => string | undefined;
   readonly events: Events;
+  readonly upstream: UpstreamParts;
+}
+
+/** What serverless hubs need to post. */
+export interface UpstreamParts {
+  readonly templates: readonly Template[];
+  /** Their texts: each signs. */
+  readonly accessKeys: readonly string[];
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /** Who runs a hub: the gateway itself, or app servers behind links. */
@@ -34,6 +46,8 @@ export class Hubs {
   readonly #modes: Modes;
   readonly #serverless: ServerlessApp;
   readonly #service: ServiceApp;
+  /** Where clients of serverless hubs are told of; undefined without any template. */
+  readonly upstream: Upstream | undefined;
 
   constructor(parts: HubsParts) {
     const { config, core, events, node, label } = parts;
@@ -46,8 +60,10 @@ export class Hubs {
     });
     const pieceBytes = Math.max(1024, config.messageBytes - besidePiece);
     this.links = new Links({ node, label, nodes: core.nodes, modes: this.#modes });
+    this.upstream = createUpstream(parts);
     this.#serverless = new ServerlessApp({
       events,
+      upstream: this.upstream,
       messageBytes: config.clientMessageBytes,
       completed: (connection, invocationId, outcome) => core.invocations.completed(connection, invocationId, outcome),
     });
@@ -103,4 +119,17 @@ export class Hubs {
     if (core.registry.hub(hub) !== undefined) return true;
     return bus.remote && bus.hearing && (await bus.watchers(topics.all(hub))) > 0;
   }
+}
+
+function createUpstream({ config, events, upstream }: HubsParts): Upstream | undefined {
+  if (upstream.templates.length === 0) return undefined;
+  return new Upstream({
+    ...upstream,
+    deadlineMs: config.upstreamMs,
+    bodyBytes: config.upstreamBytes,
+    requests: config.upstreamRequests,
+    queueBytes: config.upstreamQueueBytes,
+    clientQueueBytes: config.upstreamClientQueueBytes,
+    events,
+  });
 }

@@ -37,7 +37,11 @@ export const closeReasons = {
   },
   closed_by_app: { error: undefined, reconnect: true, doc: 'The app asked for it, by REST or a link.' },
   link_lost: { error: closed, reconnect: true, doc: 'The link that carried the client was lost.' },
-  app_slow: { error: closed, reconnect: true, doc: 'The app behind the link did not read what the client sent.' },
+  app_slow: {
+    error: closed,
+    reconnect: true,
+    doc: 'The app behind the link did not read what the client sent, or too many webhooks were waiting for an upstream.',
+  },
   stream_gap: {
     error: closed,
     reconnect: true,

@@ -39,6 +39,7 @@ test('each setting stands in one group, in the order of the table', () => {
     'Keys and origins',
     'Redis',
     'Hubs',
+    'Webhooks',
     'Sizes',
     'Times',
     'Limits',

@@ -25,6 +25,8 @@ export interface Events {
   dropped(reason: DropReason, count: number): void;
   /** One REST request was answered. */
   rest(operation: string, status: number, seconds: number): void;
+  /** A webhook was answered (`status`: its HTTP status), failed or was dropped (a word of a short fixed list). */
+  webhook(event: 'connected' | 'disconnected' | 'message', status: string, seconds: number): void;
   /** A token was refused; the reason is one of a short fixed list. */
   tokenRefused(reason: string): void;
   /** A limit of the settings was reached; `limit` is the setting's environment variable. */

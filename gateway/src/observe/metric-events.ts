@@ -145,12 +145,15 @@ function both(first: Tally, second: Tally): (one: number, two: number) => void {
   };
 }
 
-type DoorEvents = Pick<Events, 'rest' | 'tokenRefused' | 'limitReached'>;
+type DoorEvents = Pick<Events, 'rest' | 'webhook' | 'tokenRefused' | 'limitReached'>;
 
 function doorEvents(meters: Meters<MetricName>): DoorEvents {
   const requests = meters.counter('signalbox_rest_requests_total');
   const durations = meters.histogram('signalbox_rest_request_duration_seconds');
   const duration = lookup((operation) => durations.labels({ operation }));
+  const webhooks = meters.counter('signalbox_webhooks_total');
+  const webhookDurations = meters.histogram('signalbox_webhook_duration_seconds');
+  const statusOf = new BoundedLabel(mostOthers);
   const tokens = meters.counter('signalbox_tokens_refused_total');
   const token = lookup((reason) => tokens.labels({ reason }));
   const limits = meters.counter('signalbox_limits_reached_total');
@@ -159,6 +162,10 @@ function doorEvents(meters: Meters<MetricName>): DoorEvents {
     rest(operation, status, seconds) {
       requests.inc({ operation, status: String(status) });
       duration(operation).observe(seconds);
+    },
+    webhook(event, status, seconds) {
+      webhooks.inc({ event, status: statusOf.of(status) });
+      if (status !== 'dropped') webhookDurations.observe({ event }, seconds);
     },
     tokenRefused: (reason) => token(reason).inc(),
     limitReached: (limit) => limitOf(limit).inc(),

@@ -1,6 +1,7 @@
 import type { MetricRow } from './meters.ts';
 
 const fast = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const slow = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 const audience = [0, 1, 10, 100, 1000, 10_000, 100_000];
 
 /** Every metric there is. `docs/metrics.md` is made from this table. */
@@ -108,6 +109,20 @@ export const metrics = {
     help: 'Time from the head of a REST request to its answer.',
     moves:
       'Sends wait for Redis, questions for other nodes: compare signalbox_backplane_probe_seconds and signalbox_ask_duration_seconds.',
+  },
+  signalbox_webhooks_total: {
+    type: 'counter',
+    labels: ['event', 'status'],
+    help: 'Webhooks of serverless hubs, by event (connected, disconnected, message) and by HTTP status, or by what took its place: unreachable, timeout, cut (the answer broke off), too_large (the answer), dropped (its client had left or was closed, app_slow).',
+    moves:
+      '401: the app checks with another key. 404: it does not know the hub or the event. timeout, dropped: it is too slow.',
+  },
+  signalbox_webhook_duration_seconds: {
+    type: 'histogram',
+    labels: ['event'],
+    buckets: slow,
+    help: 'Time of a webhook that was posted, repeats included, until its answer was whole.',
+    moves: 'A client has one webhook under way at a time: its next one waits so long, and so does its caller.',
   },
   signalbox_tokens_refused_total: {
     type: 'counter',

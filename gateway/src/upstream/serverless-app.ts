@@ -4,13 +4,18 @@ import {
   type HubProtocol,
   handshakeResponse,
   hubProtocol,
+  type InvocationMessage,
   type Splitter,
+  type StreamInvocationMessage,
   TooLargeError,
 } from '@signalbox/app-sdk/protocol';
 import type { App, Client } from '../core/app.ts';
 import type { Events } from '../observe/events.ts';
 import { framed } from '../protocol/hub.ts';
 import type { InvokeOutcome } from '../protocol/inquiry.ts';
+import type { CloseReason } from '../reasons.ts';
+import type { ClientWebhooks, Fate } from './client-webhooks.ts';
+import type { Upstream } from './upstream.ts';
 
 export interface ServerlessOptions {
   readonly events: Events;
@@ -18,17 +23,32 @@ export interface ServerlessOptions {
   readonly completed: (connection: string, invocationId: string, outcome: InvokeOutcome) => void;
   /** Largest hub message from a client, its frame included. */
   readonly messageBytes: number;
+  /** Who takes what clients invoke; default: nobody. */
+  readonly upstream?: Upstream | undefined;
 }
 
+/** Why an invocation is answered with an error at once. */
+const declined = {
+  none: 'no upstream takes it.',
+  invalid: 'its name has no form in a URL.',
+  long: 'its name must be at most 1024 characters.',
+  streams: 'a serverless hub takes no streams.',
+} as const;
+
+/** The target of an invocation travels in a header and in a URL. */
+const longestTarget = 1024;
+
 /**
- * A hub that the gateway runs itself: it ends the hub protocol, apps push by REST. Nobody takes what clients invoke, so
- * an invocation gets a clear error.
+ * A hub that the gateway runs itself: it ends the hub protocol, apps push by REST. What clients invoke, and that they come
+ * and go, is posted upstream; where nobody takes an invocation, it gets a clear error.
  */
 export class ServerlessApp implements App {
   readonly pings = true;
   readonly #options: ServerlessOptions;
   /** Clients in the middle of a message. */
   readonly #partial = new Map<Client, Splitter>();
+  /** Of the clients whose hubs have an upstream. */
+  readonly #webhooks = new Map<Client, ClientWebhooks>();
   /** One per hub protocol, for the many clients whose bytes end with a message: they need nothing of their own. */
   readonly #shared = new Map<HubProtocol, Splitter>();
 
@@ -42,8 +62,14 @@ export class ServerlessApp implements App {
   }
 
   opened(client: Client): void {
+    const protocol = protocolOf(client);
+    const { upstream } = this.#options;
+    const webhooks = upstream?.serves(client.hub) ? upstream.open(client, protocol) : undefined;
     client.origin = undefined;
-    client.accept({ bytes: handshakeResponse(), binary: protocolOf(client).binary });
+    client.accept({ bytes: handshakeResponse(), binary: protocol.binary });
+    if (webhooks === undefined || client.state !== 'open') return;
+    this.#webhooks.set(client, webhooks);
+    if (!webhooks.connected()) client.close('app_slow');
   }
 
   received(client: Client, bytes: Uint8Array): void {
@@ -54,8 +80,10 @@ export class ServerlessApp implements App {
     }
   }
 
-  left(client: Client): void {
+  left(client: Client, reason: CloseReason): void {
     this.#partial.delete(client);
+    this.#webhooks.get(client)?.left(reason);
+    this.#webhooks.delete(client);
   }
 
   #split(client: Client, bytes: Uint8Array): void {
@@ -102,7 +130,7 @@ export class ServerlessApp implements App {
         return;
       case 'invocation':
       case 'streamInvocation':
-        if (message.invocationId) this.#decline(client, protocol, message.invocationId, message.target);
+        this.#invocation(client, protocol, message, record);
         return;
       case 'completion':
         this.#completed(client, protocol, message.invocationId, record);
@@ -117,12 +145,27 @@ export class ServerlessApp implements App {
     this.#options.completed(client.id, invocationId, outcome);
   }
 
-  #decline(client: Client, protocol: HubProtocol, invocationId: string, target: string): void {
-    const error = `Failed to invoke '${target}': hub '${client.hub}' has neither an app server nor an upstream.`;
-    const bytes = protocol.write({ kind: 'completion', invocationId, error });
+  #invocation(client: Client, protocol: HubProtocol, message: CallMessage, record: Uint8Array): void {
+    const fate = this.#pass(client, message, record);
+    if (fate === 'slow') client.close('app_slow');
+    if (fate === 'taken' || fate === 'slow' || !message.invocationId) return;
+    const why = fate === 'nobody' ? `hub '${client.hub}' has neither an app server nor an upstream.` : declined[fate];
+    const target = message.target.slice(0, longestTarget);
+    const error = `Failed to invoke '${target}': ${why}`;
+    const bytes = protocol.write({ kind: 'completion', invocationId: message.invocationId, error });
     client.send({ bytes, binary: protocol.binary });
   }
+
+  /** Hands an invocation to the upstream of its client, or says why not. */
+  #pass(client: Client, message: CallMessage, record: Uint8Array): Fate | 'nobody' | keyof typeof declined {
+    const webhooks = this.#webhooks.get(client);
+    if (webhooks === undefined) return 'nobody';
+    if (message.kind === 'streamInvocation' || message.streamIds !== undefined) return 'streams';
+    return message.target.length > longestTarget ? 'long' : webhooks.invocation(message, record);
+  }
 }
+
+type CallMessage = InvocationMessage | StreamInvocationMessage;
 
 function protocolOf(client: Client): HubProtocol {
   const protocol = hubProtocol(client.protocol);

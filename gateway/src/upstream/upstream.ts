@@ -1,0 +1,144 @@
+import { type HubProtocol, webhookSignature, writeWebhookClient } from '@signalbox/app-sdk/protocol';
+import type { Client } from '../core/app.ts';
+import type { Events } from '../observe/events.ts';
+import type { Log } from '../observe/log.ts';
+import { version } from '../version.ts';
+import { ClientWebhooks, type Webhook, type WebhookKind, type WebhookSite } from './client-webhooks.ts';
+import { Places } from './places.ts';
+import { type WebhookOutcome, WebhookSender } from './sender.ts';
+import { expand, firstMatch, type Template, takesHub } from './url-template.ts';
+
+export interface UpstreamOptions {
+  /** The first that matches wins. */
+  readonly templates: readonly Template[];
+  /** All access keys: each signs. */
+  readonly accessKeys: readonly string[];
+  /** Time for one webhook in ms. */
+  readonly deadlineMs: number;
+  /** Largest body of an answer. */
+  readonly bodyBytes: number;
+  /** Webhooks of one hub under way at a time. */
+  readonly requests: number;
+  /** Bytes that may wait of one hub, and of one client; a client may add one message of any size to the latter. */
+  readonly queueBytes: number;
+  readonly clientQueueBytes: number;
+  readonly events: Pick<Events, 'webhook' | 'limitReached'>;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+/** Failures are logged once in so many ms, with how many there were. */
+const quietMs = 1000;
+
+/** The webhooks of all serverless hubs of this node. */
+export class Upstream {
+  readonly #options: UpstreamOptions;
+  readonly #sender: WebhookSender;
+  readonly #hubs = new Map<string, Places>();
+  #waitingForIdle: (() => void)[] = [];
+  #loggedAt = Number.NEGATIVE_INFINITY;
+  #unlogged = 0;
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+    this.#sender = new WebhookSender(options);
+  }
+
+  /** Does any template take webhooks of this hub? */
+  serves(hub: string): boolean {
+    return takesHub(this.#options.templates, hub);
+  }
+
+  /** The webhooks of one client. Reads its origin, which is not needed afterwards. */
+  open(client: Client, protocol: HubProtocol): ClientWebhooks {
+    return new ClientWebhooks(this.#site(client), client, protocol);
+  }
+
+  /** Resolves when no webhook waits or is under way. */
+  idle(): Promise<void> {
+    if (this.#hubs.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waitingForIdle.push(resolve));
+  }
+
+  /** Cuts off what is under way. */
+  close(): Promise<void> {
+    return this.#sender.close();
+  }
+
+  #site(client: Client): WebhookSite {
+    const { hub } = client;
+    return {
+      headers: this.#headers(client),
+      route: (topic) => {
+        const template = firstMatch(this.#options.templates, topic);
+        if (template === undefined) return 'none';
+        const path = expand(template, topic);
+        return path === undefined ? 'invalid' : { origin: template.origin, path };
+      },
+      post: (webhook) => this.#places(hub).run(() => this.#post(webhook)),
+      hold: (bytes) => this.#hold(hub, bytes),
+      hasRoom: (waiting) => this.#hasRoom(hub, waiting),
+      dropped: (kind) => this.#options.events.webhook(kind, 'dropped', 0),
+      afterlifeMs: this.#options.deadlineMs,
+    };
+  }
+
+  #headers({ id, hub, userId, origin }: Client): string[] {
+    const claims = origin?.claims.map(({ name, text }) => [name, text] as const) ?? [];
+    const facts = { connectionId: id, hub, userId, claims, query: origin?.query ?? '' };
+    const shared = writeWebhookClient(facts, webhookSignature(this.#options.accessKeys, id));
+    return [...shared, ['x-signalbox', version]].flat();
+  }
+
+  #hasRoom(hub: string, waiting: number): boolean {
+    const { queueBytes, clientQueueBytes, events } = this.#options;
+    const full =
+      waiting > clientQueueBytes
+        ? 'SIGNALBOX_UPSTREAM_CLIENT_QUEUE_BYTES'
+        : (this.#hubs.get(hub)?.bytes ?? 0) > queueBytes
+          ? 'SIGNALBOX_UPSTREAM_QUEUE_BYTES'
+          : undefined;
+    if (full !== undefined) events.limitReached(full);
+    return full === undefined;
+  }
+
+  #places(hub: string): Places {
+    let places = this.#hubs.get(hub);
+    if (places === undefined) {
+      places = new Places(this.#options.requests);
+      this.#hubs.set(hub, places);
+    }
+    return places;
+  }
+
+  #hold(hub: string, bytes: number): void {
+    const places = this.#places(hub);
+    places.hold(bytes);
+    if (!places.idle) return;
+    this.#hubs.delete(hub);
+    if (this.#hubs.size > 0) return;
+    const waiting = this.#waitingForIdle;
+    this.#waitingForIdle = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  async #post({ kind, hub, request, answered }: Webhook): Promise<WebhookOutcome> {
+    const startedAt = performance.now();
+    const outcome = await this.#sender.post(request, { answered, repeat: kind !== 'message' });
+    const status = outcome.kind === 'answer' ? String(outcome.status) : outcome.why;
+    this.#options.events.webhook(kind, status, (performance.now() - startedAt) / 1000);
+    if (status !== '200' && status !== '204') this.#complain(kind, hub, request.origin, status);
+    return outcome;
+  }
+
+  /** The path may hold a secret, and a target is the client's: neither is logged. */
+  #complain(kind: WebhookKind, hub: string, origin: string, status: string): void {
+    const now = performance.now();
+    if (now - this.#loggedAt < quietMs) {
+      this.#unlogged++;
+      return;
+    }
+    this.#options.log.warn('a webhook failed', { kind, hub, origin, status, more: this.#unlogged || undefined });
+    this.#loggedAt = now;
+    this.#unlogged = 0;
+  }
+}
