@@ -56,12 +56,16 @@ export function openChat(user, view) {
   hub.onclose((error) => view.state('closed', `not connected: ${error?.message ?? 'load the page again'}`));
 
   return {
+    /** Automatic reconnect is for connections that were up once: the first start is tried again here. */
     async start() {
       view.state('waiting', 'connecting …');
-      try {
-        await hub.start();
-      } catch (error) {
-        view.state('closed', `not connected: ${error instanceof Error ? error.message : error}`);
+      for (let previousRetryCount = 1; hub.state !== 'Connected'; previousRetryCount++) {
+        try {
+          await hub.start();
+        } catch (error) {
+          view.state('waiting', `connecting … (${error instanceof Error ? error.message : error})`);
+          await new Promise((resolve) => setTimeout(resolve, nextRetryDelayInMilliseconds({ previousRetryCount })));
+        }
       }
     },
     /** @param {string} room */
@@ -91,7 +95,10 @@ export function openChat(user, view) {
   };
 }
 
-/** At once, then after up to 1, 2, 3, 4 and 5 seconds, for ever; by chance, so that not all come back together. */
-function nextRetryDelayInMilliseconds({ previousRetryCount = 0 }) {
+/**
+ * At once, then after up to 1, 2, 3, 4 and 5 seconds, for ever; by chance, so that not all come back together.
+ * @param {{ previousRetryCount: number }} retry
+ */
+function nextRetryDelayInMilliseconds({ previousRetryCount }) {
   return Math.random() * Math.min(previousRetryCount, 5) * 1000;
 }

@@ -118,6 +118,7 @@ function enter() {
     attempt(async () => {
       await chat.say(current, text.value);
       text.value = '';
+      lastTyping = 0;
     });
   });
   byId('say').addEventListener('input', () => {
