@@ -35,6 +35,8 @@ const declined = {
   streams: 'a serverless hub takes no streams.',
 } as const;
 
+const upstreamSlow = 'The upstream of the hub is too slow to take more clients now.';
+
 /** The target of an invocation travels in a header and in a URL. */
 const longestTarget = 1024;
 
@@ -66,10 +68,13 @@ export class ServerlessApp implements App {
     const { upstream } = this.#options;
     const webhooks = upstream?.serves(client.hub) ? upstream.open(client, protocol) : undefined;
     client.origin = undefined;
+    if (webhooks?.connected() === false) {
+      client.refuse({ bytes: handshakeResponse(upstreamSlow), binary: protocol.binary }, 'app_slow');
+      return;
+    }
+    // Before the client is accepted: what it sent behind its handshake request comes within that call.
+    if (webhooks !== undefined) this.#webhooks.set(client, webhooks);
     client.accept({ bytes: handshakeResponse(), binary: protocol.binary });
-    if (webhooks === undefined || client.state !== 'open') return;
-    this.#webhooks.set(client, webhooks);
-    if (!webhooks.connected()) client.close('app_slow');
   }
 
   received(client: Client, bytes: Uint8Array): void {

@@ -1,0 +1,137 @@
+import type { ServerResponse } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePort } from '../support/redis.ts';
+import { until } from '../support/until.ts';
+import { startUpstream } from './start-upstream.ts';
+import { type Posted, WebhookServer } from './webhook-server.ts';
+
+let server: WebhookServer;
+
+beforeEach(async () => {
+  server = await WebhookServer.start();
+});
+
+afterEach(() => server[Symbol.asyncDispose]());
+
+/** Answers nothing until told; `free` then answers all, also what comes later. */
+function hold(which: (post: Posted) => boolean = () => true): { readonly held: ServerResponse[]; free(): void } {
+  const held: ServerResponse[] = [];
+  let open = false;
+  server.answer = (post, response) => {
+    if (open || !which(post)) response.writeHead(204).end();
+    else held.push(response);
+  };
+  return {
+    held,
+    free: () => {
+      open = true;
+      for (const response of held.splice(0)) response.writeHead(204).end();
+    },
+  };
+}
+
+const say = (target: string, text = ''): string => `{"type":1,"target":"${target}","arguments":["${text}"]}\u001e`;
+
+describe('a client that sends more than its upstream takes', () => {
+  it('is closed as app_slow over SIGNALBOX_UPSTREAM_CLIENT_QUEUE_BYTES; others are not', async () => {
+    await using node = await startUpstream(server.url, { clientQueueBytes: 10_000 });
+    const { held, free } = hold();
+    const [noisy, quiet] = [await node.connect(), await node.connect()];
+    await until('both are told of', () => held.length === 2);
+    for (let n = 0; n < 20 && noisy.connection.state === 'open'; n++) noisy.say(say(`m${n}`));
+    expect([noisy.connection.state, quiet.connection.state]).toEqual(['closed', 'open']);
+    expect(node.told.of('limitReached')).toEqual([['SIGNALBOX_UPSTREAM_CLIENT_QUEUE_BYTES']]);
+    free();
+    await node.upstream.idle();
+    expect(server.events).toEqual(['connected', 'connected', 'disconnected']);
+    expect(node.told.of('webhook').filter(([, status]) => status === 'dropped').length).toBeGreaterThan(5);
+  });
+
+  it('may always add one message of any size', async () => {
+    await using node = await startUpstream(server.url, { clientQueueBytes: 2000 });
+    const { held, free } = hold();
+    const client = await node.connect();
+    await until('it is told of', () => held.length === 1);
+    client.say(say('large', 'x'.repeat(500_000)));
+    expect(client.connection.state).toBe('open');
+    client.say(say('one more'));
+    expect(client.connection.state).toBe('closed');
+    free();
+    await node.upstream.idle();
+  });
+});
+
+describe('a hub with more webhooks than its upstream takes', () => {
+  it('has SIGNALBOX_UPSTREAM_REQUESTS under way; the rest wait in order, another hub does not', async () => {
+    await using node = await startUpstream(server.url, { requests: 2 });
+    const { held, free } = hold(({ headers }) => headers['x-asrs-hub'] === 'chat');
+    const clients = await Promise.all(['a', 'b', 'c', 'd'].map((userId) => node.connect({ userId })));
+    await node.connect({ hub: 'other' });
+    await server.posts.one('the other hub is told of', ({ headers }) => headers['x-asrs-hub'] === 'other');
+    await until('two are under way', () => held.length === 2);
+    expect(server.posts.items.filter(({ headers }) => headers['x-asrs-hub'] === 'chat')).toHaveLength(2);
+    free();
+    await node.upstream.idle();
+    const users = server.posts.items.flatMap(({ headers }) => headers['x-asrs-user-id'] ?? []);
+    expect([users.slice(0, 2).sort(), users.slice(2)].flat()).toEqual(['a', 'b', 'c', 'd']);
+    expect(clients.map(({ connection }) => connection.state)).toEqual(['open', 'open', 'open', 'open']);
+  });
+
+  it('takes no more clients over SIGNALBOX_UPSTREAM_QUEUE_BYTES, tells of those who leave, and recovers', async () => {
+    await using node = await startUpstream(server.url, { queueBytes: 2000 });
+    const { free } = hold();
+    const first = await node.connect();
+    await node.connect();
+    const late = node.arrive();
+    late.say('{"protocol":"json","version":1}\u001e');
+    await late.until(() => late.transport.ended);
+    expect(late.answer).toContain('too slow to take more clients');
+    expect(node.told.of('limitReached')).toEqual([['SIGNALBOX_UPSTREAM_QUEUE_BYTES']]);
+    first.leave();
+    free();
+    await node.upstream.idle();
+    expect(server.events).toEqual(['connected', 'connected', 'disconnected']);
+    await node.connect();
+    await node.upstream.idle();
+    expect(server.events).toHaveLength(4);
+  });
+});
+
+describe('an upstream that is away', () => {
+  it('is told of a connection when it is back soon, and never twice of an invocation', async () => {
+    const port = await freePort();
+    await using node = await startUpstream(`http://127.0.0.1:${port}`);
+    const client = await node.connect();
+    await using back = await WebhookServer.start(port);
+    back.answer = (_post, response) => response.writeHead(back.events.length < 2 ? 503 : 204).end();
+    await back.post(1);
+    back.answer = (_post, response) => response.writeHead(503).end();
+    client.say(say('once'));
+    await node.upstream.idle();
+    expect(back.events).toEqual(['connected', 'connected', 'once']);
+  });
+
+  it('costs a client that left its words when its time is over, but not the news of its end', async () => {
+    await using node = await startUpstream(server.url, { deadlineMs: 100 });
+    hold(({ headers }) => headers['x-asrs-event'] === 'hangs');
+    const client = await node.connect();
+    client.say(say('hangs') + say('late') + say('later'));
+    await server.post(1);
+    client.leave();
+    await node.upstream.idle();
+    expect(server.events.at(-1)).toBe('disconnected');
+    const words = node.told.of('webhook').map(([event, status]) => `${event} ${status}`);
+    expect(words).toContain('message timeout');
+    expect(words.at(-1)).toBe('disconnected 204');
+  });
+});
+
+it('failures are logged once a second, with the number of those between', async () => {
+  server.answer = (_post, response) => void response.writeHead(500).end();
+  await using node = await startUpstream(`${server.url}/hooks?code=s3cret`);
+  const client = await node.connect();
+  for (let n = 0; n < 5; n++) client.say(say(`m${n}`));
+  await node.upstream.idle();
+  expect(node.logged.length).toBeLessThan(3);
+  expect(JSON.stringify(node.logged)).not.toMatch(/s3cret|m0/);
+});
