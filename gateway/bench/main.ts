@@ -1,6 +1,6 @@
 /** Runs the benches named on the command line, or all of them. */
 
-const benches = ['memory', 'broadcast', 'rest', 'latency', 'connect'] as const;
+const benches = ['memory', 'broadcast', 'rest', 'latency', 'connect', 'echo', 'echo-latency', 'bound'] as const;
 
 const given = process.argv.slice(2);
 const wrong = given.find((name) => !benches.some((known) => known === name));

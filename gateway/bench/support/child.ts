@@ -11,6 +11,8 @@ interface Answer {
   readonly error?: string;
 }
 
+process.setMaxListeners(0); // one for each process that is to end with this one
+
 /** A process of a bench, as its parent sees it. */
 export class Child {
   readonly #process: ChildProcess;

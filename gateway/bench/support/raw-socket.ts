@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net';
 export interface RawSocketEvents {
   /** Its handshake was answered. */
   ready(): void;
-  /** So many bytes of frames came after that. */
-  bytes(count: number): void;
+  /** Bytes of frames came after that: the first `count` of `from`, valid only during the call. */
+  bytes(count: number, from: Uint8Array): void;
   closed(why: string): void;
 }
 
@@ -54,13 +54,18 @@ export class RawSocket {
     this.#socket.on('close', () => events.closed('closed'));
   }
 
+  /** Sends frames, masked already. */
+  write(frames: Uint8Array): void {
+    this.#socket.write(frames);
+  }
+
   /** Drops the connection. */
   destroy(): void {
     this.#socket.removeAllListeners('close').destroy();
   }
 
   #take(count: number): void {
-    if (this.#state === 'open') this.#events.bytes(count);
+    if (this.#state === 'open') this.#events.bytes(count, buffer);
     else if (this.#state === 'upgrading') this.#upgrade(count);
     else this.#shake(count);
   }
@@ -83,12 +88,12 @@ export class RawSocket {
     if (this.#owedBytes > 0) return;
     this.#state = 'open';
     this.#events.ready();
-    if (this.#owedBytes < 0) this.#events.bytes(-this.#owedBytes);
+    if (this.#owedBytes < 0) this.#events.bytes(-this.#owedBytes, buffer.subarray(count + this.#owedBytes));
   }
 }
 
-/** A text frame of a client, masked with zeros. */
-function maskedText(text: string): Buffer {
+/** A text frame of a client, masked with zeros; at most 125 bytes of text. */
+export function maskedText(text: string): Buffer {
   const bytes = Buffer.from(text);
   return Buffer.concat([Buffer.from([0x81, 0x80 | bytes.length, 0, 0, 0, 0]), bytes]);
 }
