@@ -32,3 +32,4 @@ export type { NegotiateOptions, NegotiateResponse } from './negotiate.ts';
 export { type Identify, type NodeHandler, negotiateHandler } from './negotiate-handler.ts';
 export type { Logger, Observer } from './observe.ts';
 export { type CommonOptions, SignalboxClient, type SignalboxClientOptions } from './signalbox-client.ts';
+export { WebhookApp, type WebhookAppOptions } from './webhook-app.ts';

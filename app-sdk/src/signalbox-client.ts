@@ -21,7 +21,7 @@ import { RestDoor } from './rest-door.ts';
 import { restConnections, restGroups, restUserGroups } from './rest-managers.ts';
 import { RestOffer } from './rest-offer.ts';
 import { RestSender } from './rest-sender.ts';
-import { createClients } from './targets.ts';
+import { createClients, type Sender } from './targets.ts';
 import { createSigner } from './token.ts';
 
 /** For all hosts. `application` prefixes hub names like Azure's ApplicationName; `dispatcher` is undici's (proxy, own CA, mocks). */
@@ -52,6 +52,15 @@ function wholeNumber(value: number | undefined, name: string, least: number, fal
     throw new TypeError(`"${name}" must be a whole number from ${least} to 1000, got ${describe(value)}`);
   }
   return value;
+}
+
+const senders = new WeakMap<object, Sender>();
+
+/** How a client sends, for hosts that send from hub methods. */
+export function senderOf(client: SignalboxClient): Sender {
+  const sender = senders.get(client);
+  if (sender === undefined) throw new TypeError('"client" must be a SignalboxClient');
+  return sender;
 }
 
 /**
@@ -93,6 +102,7 @@ export class SignalboxClient<C extends HubContract = AnyContract> implements Hub
       tell,
       report: failureReporter(logger),
     });
+    senders.set(this, this.#sender);
     this.#negotiate = createNegotiator({ connectionString: parsed, signer, hub: hub.full });
     this.clients = createClients<C>(this.#sender);
     this.groups = restGroups(this.#door, this.#calls);
