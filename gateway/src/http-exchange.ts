@@ -127,8 +127,8 @@ export class Exchange implements HttpRequest {
   /** Becomes a WebSocket with this user data, without sub-protocol and extensions. Does nothing when the client has gone. */
   upgrade(userData: object, context: NativeContext): void {
     const key = this.header('sec-websocket-key') ?? '';
-    const response = this.#take();
-    response?.cork(() => response.upgrade(userData, key, '', '', context));
+    // Not in a cork, though uWebSockets.js warns of that once: see `nativeDoor`.
+    this.#take()?.upgrade(userData, key, '', '', context);
   }
 
   #take(): NativeResponse | undefined {
