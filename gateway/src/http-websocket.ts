@@ -92,6 +92,11 @@ export function nativeDoor<T extends object>(door: SocketDoor<T>, defect: (error
       }
     },
     close(socket) {
+      const at = fresh.indexOf(socket);
+      if (at >= 0) {
+        fresh.splice(at, 1); // closed inside its upgrade: the door has not heard of it, and never will
+        return;
+      }
       try {
         door.closed(socket.getUserData().held);
       } catch (error) {
