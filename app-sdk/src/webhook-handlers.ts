@@ -24,8 +24,8 @@ interface FastifyReply {
   send(body: unknown): unknown;
 }
 
-/** A plugin: `app.register(plugin, { prefix })`. */
-export type FastifyPlugin = (instance: FastifyApp, options: unknown, done: () => void) => void;
+/** A plugin: `app.register(plugin, { prefix })`. Fastify's own types are not needed to install this package. */
+export type FastifyPlugin = (instance: object, options: unknown, done: () => void) => void;
 
 function header(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
@@ -130,9 +130,10 @@ export function fastifyPlugin(door: WebhookDoor): FastifyPlugin {
     return reply.send(bodyOf(body));
   };
   return (instance, _options, done) => {
-    instance.removeAllContentTypeParsers();
-    instance.addContentTypeParser('*', (_request, _payload, parsedNothing) => parsedNothing(null, undefined));
-    for (const path of ['/', '/*']) instance.post(path, handle);
+    const app = instance as FastifyApp;
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, _payload, parsedNothing) => parsedNothing(null, undefined));
+    for (const path of ['/', '/*']) app.post(path, handle);
     done();
   };
 }

@@ -78,7 +78,7 @@ function claimText(text: string): string {
 
 function readClaims(text: string): ClaimPair[] {
   return text.split(',').flatMap((part) => {
-    const at = part.indexOf(': ');
+    const at = `${part} `.indexOf(': '); // the blank behind an empty last value is gone
     if (at < 0) return [];
     const [name, value] = [part.slice(0, at), part.slice(at + 2)].map((one) =>
       one.trim().replace(/(?:%(?:2c|[89a-f][0-9a-f]))+/gi, unescapeAll),
