@@ -65,7 +65,9 @@ export class Turns {
   }
 
   #start(hub: string, work: Work): void {
-    const lane = { waiting: [], sheddable: 0, running: work() };
+    const running = work();
+    if (running === undefined) return; // most work has no fan-out, and needs no line
+    const lane: Lane = { waiting: [], sheddable: 0, running };
     if (this.#advance(lane)) return;
     this.#busy.set(hub, lane);
     this.#later(hub);
