@@ -1,5 +1,6 @@
 import type { Claims } from '@signalbox/app-sdk/protocol';
 import type { Streams } from '../core/streams.ts';
+import type { StreamCommand } from '../protocol/stream.ts';
 import type { CarriedClient, ClientInfo, Link } from './link.ts';
 
 /** The way of one client to its app server. */
@@ -33,20 +34,46 @@ export interface OpenRequest {
 
 /** A client carried by a link here. */
 export function openHere(link: Link, node: string, { client, info, request, migratedFrom }: OpenRequest): Carrier {
-  const { connectionId } = info;
   link.open(client, info, request, migratedFrom);
-  return {
-    server: link.server,
-    node,
-    data: (bytes) => {
-      link.data(connectionId, bytes);
-      return true;
-    },
-    expect: (invocationId, server) => link.expect(connectionId, invocationId, server),
-    claims: (claims) => link.say({ kind: 'UpdateConnectionClaims', connectionId, claims }),
-    left: (error, migratedTo) => link.close(connectionId, error, migratedTo),
-    release: () => undefined,
-  };
+  return new HereCarrier(link, node, info.connectionId);
+}
+
+/** Fields and no closures: there is a carrier for every client, and most do nothing. */
+class HereCarrier implements Carrier {
+  readonly node: string;
+  readonly #link: Link;
+  readonly #connectionId: string;
+
+  constructor(link: Link, node: string, connectionId: string) {
+    this.node = node;
+    this.#link = link;
+    this.#connectionId = connectionId;
+  }
+
+  get server(): string {
+    return this.#link.server;
+  }
+
+  data(bytes: Uint8Array): boolean {
+    this.#link.data(this.#connectionId, bytes);
+    return true;
+  }
+
+  expect(invocationId: string, server: string): void {
+    this.#link.expect(this.#connectionId, invocationId, server);
+  }
+
+  claims(claims: Claims): void {
+    this.#link.say({ kind: 'UpdateConnectionClaims', connectionId: this.#connectionId, claims });
+  }
+
+  left(error: string, migratedTo?: string): void {
+    this.#link.close(this.#connectionId, error, migratedTo);
+  }
+
+  release(): void {
+    // the link forgets the client by itself
+  }
 }
 
 /** Where a link is that is not here. */
@@ -56,42 +83,86 @@ export interface There {
   readonly server: string;
 }
 
+/** What a node has for all of its ways to links elsewhere. */
+export interface Here {
+  readonly node: string;
+  readonly streams: Streams;
+  readonly pieceBytes: number;
+}
+
 /**
  * A client carried by a link elsewhere: asks that node, and gives undefined when it does not take the client in time.
  * What it may have taken all the same is closed there.
  */
-export async function openThere(
-  there: There,
-  here: { readonly node: string; readonly streams: Streams; readonly pieceBytes: number },
-  { hub, info, request, migratedFrom, stream }: OpenRequest,
-): Promise<Carrier | undefined> {
-  const { connectionId: connection, claims, headers, queryString, protocol } = info;
+export async function openThere(there: There, here: Here, request: OpenRequest): Promise<Carrier | undefined> {
   const { node, streams } = here;
-  const { link } = there;
-  const release: Carrier['release'] = () => streams.unlisten(hub);
+  const way = new ThereCarrier(there, here, request);
   // First: the app may answer before it is known here that the link took the client.
-  if (!(await listens(streams, hub))) {
-    release();
+  if (!(await listens(streams, request.hub))) {
+    way.release();
     return undefined;
   }
-  const told = { claims, headers, queryString, protocol, request, migratedFrom };
+  const { hub, stream, info, migratedFrom } = request;
+  const { connectionId: connection, claims, headers, queryString, protocol } = info;
+  const told = { claims, headers, queryString, protocol, request: request.request, migratedFrom };
+  const { link } = there;
   const verdict = await streams.open(there.node, { kind: 'streamOpen', hub, connection, stream, node, link, ...told });
-  const left: Carrier['left'] = (error, migratedTo) =>
-    void streams.send(there.node, { kind: 'streamLeft', hub, connection, stream, error, migratedTo });
-  if (verdict !== 'yes') {
-    if (verdict !== 'no') left('');
-    release();
-    return undefined;
+  if (verdict === 'yes') return way;
+  if (verdict !== 'no') way.left('');
+  way.release();
+  return undefined;
+}
+
+class ThereCarrier implements Carrier {
+  readonly server: string;
+  readonly node: string;
+  readonly #here: Here;
+  readonly #hub: string;
+  readonly #connection: string;
+  readonly #stream: number;
+  /** Number of the last piece. */
+  #number = 0;
+
+  constructor(there: There, here: Here, { hub, info, stream }: OpenRequest) {
+    this.server = there.server;
+    this.node = there.node;
+    this.#here = here;
+    this.#hub = hub;
+    this.#connection = info.connectionId;
+    this.#stream = stream;
   }
-  let number = 0;
-  const piece = (bytes: Uint8Array): Promise<boolean> =>
-    streams.send(there.node, { kind: 'streamUp', hub, connection, stream, node, number: ++number, bytes });
-  const expect: Carrier['expect'] = (invocationId, server) =>
-    void streams.send(there.node, { kind: 'streamExpect', hub, connection, stream, invocationId, server });
-  const changed: Carrier['claims'] = (changedClaims) =>
-    void streams.send(there.node, { kind: 'streamClaims', hub, connection, stream, claims: changedClaims });
-  const data: Carrier['data'] = (bytes) => inPieces(bytes, here.pieceBytes, piece);
-  return { server: there.server, node: there.node, data, expect, claims: changed, left, release };
+
+  data(bytes: Uint8Array): Promise<boolean> {
+    const { node, pieceBytes } = this.#here;
+    return inPieces(bytes, pieceBytes, (piece) =>
+      this.#send({ kind: 'streamUp', ...this.#end, node, number: ++this.#number, bytes: piece }),
+    );
+  }
+
+  expect(invocationId: string, server: string): void {
+    void this.#send({ kind: 'streamExpect', ...this.#end, invocationId, server });
+  }
+
+  claims(claims: Claims): void {
+    void this.#send({ kind: 'streamClaims', ...this.#end, claims });
+  }
+
+  left(error: string, migratedTo?: string): void {
+    void this.#send({ kind: 'streamLeft', ...this.#end, error, migratedTo });
+  }
+
+  release(): void {
+    this.#here.streams.unlisten(this.#hub);
+  }
+
+  /** What each message of the stream begins with. */
+  get #end(): { readonly hub: string; readonly connection: string; readonly stream: number } {
+    return { hub: this.#hub, connection: this.#connection, stream: this.#stream };
+  }
+
+  #send(command: StreamCommand): Promise<boolean> {
+    return this.#here.streams.send(this.node, command);
+  }
 }
 
 async function listens(streams: Streams, hub: string): Promise<boolean> {

@@ -79,12 +79,11 @@ export class ServiceApp implements App {
   }
 
   #carry(choice: Choice, bound: BoundClient, migratedFrom: string | undefined): Carrier | Promise<Carrier | undefined> {
-    const { node, streams, pieceBytes } = this.#options;
     const { connection, info, request } = bound;
     const stream = bound.beginStream();
     const open = { client: bound, hub: connection.hub, info, request, migratedFrom, stream };
-    if (choice.kind === 'here') return openHere(choice.link, node, open);
-    return openThere(choice, { node, streams, pieceBytes }, open);
+    if (choice.kind === 'here') return openHere(choice.link, this.#options.node, open);
+    return openThere(choice, this.#options, open);
   }
 
   #bind(bound: BoundClient, carrier: Carrier): void {
