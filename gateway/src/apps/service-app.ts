@@ -4,6 +4,7 @@ import type { Streams } from '../core/streams.ts';
 import { BoundClient, type BoundClientHost } from './bound-client.ts';
 import { type Carrier, openHere, openThere } from './carrier.ts';
 import { clientInfo } from './client-info.ts';
+import { HandshakeRequests } from './handshake-requests.ts';
 import type { Choice, Links, Wish } from './links.ts';
 
 /** How many links are tried for one client. */
@@ -23,6 +24,7 @@ export class ServiceApp implements App {
   readonly pings = false;
   readonly #options: ServiceAppOptions;
   readonly #host: BoundClientHost;
+  readonly #requests = new HandshakeRequests();
   /** Clients here that are carried by links elsewhere. */
   readonly #away = new Set<BoundClient>();
 
@@ -49,7 +51,8 @@ export class ServiceApp implements App {
     const { origin } = client;
     client.origin = undefined;
     if (origin === undefined) throw new TypeError('a client of an app server must come with its claims');
-    const bound = new BoundClient(client, clientInfo(client, origin, this.#options.node), request, this.#host);
+    const info = clientInfo(client, origin, this.#options.node);
+    const bound = new BoundClient(client, info, this.#requests.keep(request), this.#host);
     client.app = bound;
     void this.#open(bound, { server: origin.server, sticky: origin.sticky }, undefined);
   }
