@@ -5,9 +5,10 @@ import { connectionString, type Service, type ServiceOptions, startService } fro
 import type { WhereAmI } from './stage-hub.ts';
 import { until } from './until.ts';
 
-/** Where an app server's links go: to one node, or over the balancer. */
+/** Where an app server's links go: to one node, to an origin, or over the balancer. */
 export interface AppPlan {
   readonly at?: number;
+  readonly origin?: string;
   readonly links?: number;
 }
 
@@ -15,7 +16,7 @@ export interface AppPlan {
 export interface StageClientOptions extends OfficialOptions, NegotiateOptions {
   /** A node by its number; the balancer unless said. */
   readonly at?: number;
-  /** The app server that must run its hub; any unless said. */
+  /** The app server that must run its hub, or should with `stickiness`; any unless said. */
   readonly app?: AppProcess;
 }
 
@@ -38,14 +39,21 @@ export class Stage {
   }
 
   /** Starts an app server, which any node sends clients to when this resolves. */
-  async app(name: string, { at, links = 2 }: AppPlan = {}): Promise<AppProcess> {
-    const { balancer } = this.service;
-    const origin = at === undefined ? balancer.origin : this.service.node(at).origin;
+  async app(name: string, { at, origin = this.#origin(at), links = 2 }: AppPlan = {}): Promise<AppProcess> {
     const settings = { connectionString: connectionString(origin), hub: this.hub, app: name, links };
     const app = await AppProcess.start(settings);
     this.#apps.push(app);
-    await Promise.all(this.service.nodes.map((_, node) => this.#knows(node, app)));
+    await this.ready(app);
     return app;
+  }
+
+  /** Resolves when every node sends clients to it. */
+  async ready(app: AppProcess): Promise<void> {
+    await Promise.all(this.service.nodes.map((_, node) => this.#knows(node, app)));
+  }
+
+  #origin(at: number | undefined): string {
+    return at === undefined ? this.service.balancer.origin : this.service.node(at).origin;
   }
 
   async #knows(node: number, app: AppProcess): Promise<void> {
@@ -61,9 +69,8 @@ export class Stage {
 
   async #connect({ at, app, protocol, reconnect, ...negotiate }: StageClientOptions): Promise<OfficialClient> {
     const any = this.service.app(this.hub);
-    const where = await (app?.negotiate({ ...negotiate, stickiness: 'required' }) ?? any.negotiate(negotiate));
-    const origin = at === undefined ? this.service.balancer.origin : this.service.node(at).origin;
-    const url = origin + where.url.slice(new URL(where.url).origin.length);
+    const where = await (app?.negotiate({ stickiness: 'required', ...negotiate }) ?? any.negotiate(negotiate));
+    const url = this.#origin(at) + where.url.slice(new URL(where.url).origin.length);
     const options = { ...(protocol && { protocol }), ...(reconnect && { reconnect }) };
     return await OfficialClient.connect({ ...where, url }, options);
   }
