@@ -1,13 +1,15 @@
 /**
- * `npm run demo`, `demo:cluster`, `demo:notify`: gateways and an app in one terminal, until Ctrl-C.
+ * `npm run demo`, `demo:cluster`, `demo:notify`, `demo:serverless`: gateways and an app in one terminal, until Ctrl-C.
  * The gateways take free ports and a random access key; the page is on PORT (3000).
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startCluster } from './chat/src/cluster.ts';
 import { startChatApp } from './chat/src/server.ts';
 import { createNotifyApp } from './notify/src/app.ts';
+import { createPollApp } from './serverless/src/app.ts';
 import { startGateway } from './support/start-gateway.ts';
 import { startRedis } from './support/start-redis.ts';
 import { type Stop, stopAll } from './support/stops.ts';
@@ -18,9 +20,9 @@ type Demo = (port: number) => Promise<string>;
 const stops: Stop[] = [];
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-async function oneGateway(): Promise<string> {
+async function oneGateway(settings: Record<string, string> = {}): Promise<string> {
   say('1/3 starting a gateway ...');
-  const gateway = await startGateway(randomBytes(32).toString('base64url'));
+  const gateway = await startGateway(randomBytes(32).toString('base64url'), settings);
   stops.push(async () => {
     say('stopping the gateway ...');
     process.exitCode = (await gateway.stop()) ?? 1;
@@ -55,6 +57,26 @@ const notify: Demo = async (port) => {
   return `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
 };
 
+const serverless: Demo = async (port) => {
+  const web = createServer().listen(port, '127.0.0.1');
+  await once(web, 'listening');
+  const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
+  stops.push(async () => {
+    web.close();
+    web.closeAllConnections();
+  });
+  const connectionString = await oneGateway({ SIGNALBOX_UPSTREAM: `${url}/upstream` });
+  say('2/3 starting the app of examples/serverless ...');
+  const app = createPollApp(connectionString);
+  web.on('request', app.listener);
+  stops.push(() => {
+    say('\nstopping the app ...');
+    return app.close();
+  });
+  say('3/3 ready. Ctrl-C stops both.');
+  return url;
+};
+
 const cluster: Demo = async (port) => {
   say('1/3 starting Redis ...');
   const redis = process.env['REDIS_URL'] ?? (await ownRedis());
@@ -71,7 +93,7 @@ async function ownRedis(): Promise<string> {
   return url;
 }
 
-const demos = new Map(Object.entries({ chat, cluster, notify }));
+const demos = new Map(Object.entries({ chat, cluster, notify, serverless }));
 const [name = 'chat'] = process.argv.slice(2);
 const demo = demos.get(name) ?? fail(`the demo must be one of ${[...demos.keys()].join(', ')}, got "${name}"`);
 const port = Number(process.env['PORT'] ?? 3000);

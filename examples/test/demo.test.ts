@@ -40,17 +40,20 @@ async function opened(said: () => string): Promise<string> {
   return /^ {4}(http:\S+)\/$/m.exec(said())?.[1] ?? '';
 }
 
-test.each(['chat', 'notify'])('the demo %s stops the app, then the gateway, at the first Ctrl-C', async (name) => {
-  const { process: child, said, exit } = start(name, { PORT: '0' });
-  const page = await opened(said);
-  const metrics = /metrics: (\S+)$/m.exec(said())?.[1] ?? '';
-  expect(await Promise.all([page, metrics].map(answers))).toEqual([true, true]);
-  child.kill('SIGINT');
-  child.kill('SIGINT'); // a terminal and npm both pass it on
-  expect(await exit).toEqual([0, null]);
-  expect(said()).toMatch(/stopping the app.*\nstopping the gateway \.\.\.\nstopped\.\n$/);
-  expect(await Promise.all([page, metrics].map(answers))).toEqual([false, false]);
-});
+test.each(['chat', 'notify', 'serverless'])(
+  'the demo %s stops the app, then the gateway, at the first Ctrl-C',
+  async (name) => {
+    const { process: child, said, exit } = start(name, { PORT: '0' });
+    const page = await opened(said);
+    const metrics = /metrics: (\S+)$/m.exec(said())?.[1] ?? '';
+    expect(await Promise.all([page, metrics].map(answers))).toEqual([true, true]);
+    child.kill('SIGINT');
+    child.kill('SIGINT'); // a terminal and npm both pass it on
+    expect(await exit).toEqual([0, null]);
+    expect(said()).toMatch(/stopping the app.*\nstopping the gateway \.\.\.\nstopped\.\n$/);
+    expect(await Promise.all([page, metrics].map(answers))).toEqual([false, false]);
+  },
+);
 
 test('the chat of the demo does not wait for its clients when it is stopped', async () => {
   const { process: child, said, exit } = start('chat', { PORT: '0' });
@@ -89,7 +92,7 @@ test('a port that is taken is named together with the variable to change', async
 test('a demo that is none is refused', async () => {
   const { said, exit } = start('chess', {});
   expect(await exit).toEqual([1, null]);
-  expect(said()).toBe('demo: the demo must be one of chat, cluster, notify, got "chess"\n');
+  expect(said()).toBe('demo: the demo must be one of chat, cluster, notify, serverless, got "chess"\n');
 });
 
 test('a port that is none is refused', async () => {
