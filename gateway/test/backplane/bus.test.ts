@@ -47,6 +47,21 @@ describe('a bus', () => {
     raw.disconnect();
   });
 
+  it('publishes before the turn ends when more than one message may hold would wait, in order', async () => {
+    const here = createMemoryBackplane({ prefix, exchange });
+    const sizes: number[] = [];
+    const counting = Object.assign(here, {
+      publish: async (_topic: string, envelope: Uint8Array) => sizes.push(envelope.length),
+    });
+    const { bus } = await startBus(counting, 'here', { messageBytes: 1000 });
+    const sent = Array.from({ length: 10 }, () => bus.send('chat', all, encode('x'.repeat(400)), false));
+    expect(sizes).toHaveLength(4);
+    await Promise.all(sent);
+    expect(sizes).toHaveLength(5);
+    expect(Math.max(...sizes)).toBeLessThan(1000);
+    await bus.close();
+  });
+
   it('sheds the sheddable while its own probe is late, keeps the rest, and counts what it shed', async () => {
     let late = 0;
     const backplane: Backplane & BackplaneTraits = Object.assign(createMemoryBackplane({ prefix, exchange }), {
