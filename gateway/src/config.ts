@@ -141,8 +141,8 @@ export const settings = {
   upstreamBytes: setting(
     'SIGNALBOX_UPSTREAM_BYTES',
     bytes(KiB, 256 * MiB),
-    16 * MiB,
-    'Largest answer of an upstream to an invocation.',
+    MiB,
+    'Largest answer of an upstream to an invocation; more than SIGNALBOX_CLIENT_QUEUE_BYTES could not be passed on.',
   ),
   upstreamRequests: setting(
     'SIGNALBOX_UPSTREAM_REQUESTS',

@@ -126,7 +126,7 @@ function createUpstream({ config, events, upstream }: HubsParts): Upstream | und
   return new Upstream({
     ...upstream,
     deadlineMs: config.upstreamMs,
-    bodyBytes: config.upstreamBytes,
+    bodyBytes: Math.min(config.upstreamBytes, config.clientQueueBytes),
     requests: config.upstreamRequests,
     queueBytes: config.upstreamQueueBytes,
     clientQueueBytes: config.upstreamClientQueueBytes,
