@@ -22,7 +22,7 @@ export interface Observer {
   /** A link ended, or an attempt failed; `reason` is one of a few words. `retryInMs` is undefined when none follows. */
   linkDown?(event: { hub: string; link: string; links: number; reason: string; retryInMs: number | undefined }): void;
   clientConnected?(event: { hub: string }): void;
-  /** `ms`: since it connected. */
+  /** `ms`: since it connected; 0 behind webhooks, which do not tell. */
   clientDisconnected?(event: { hub: string; reason: DisconnectReason['kind']; ms: number }): void;
   /** A call of a hub method ended, a stream with its last item. A name that the hub does not have stands as `unknown`. */
   methodEnded?(event: { hub: string; method: string; outcome: MethodOutcome; ms: number; error?: unknown }): void;

@@ -91,14 +91,11 @@ export class Upstream {
 
   #hasRoom(hub: string, waiting: number): boolean {
     const { queueBytes, clientQueueBytes, events } = this.#options;
-    const full =
-      waiting > clientQueueBytes
-        ? 'SIGNALBOX_UPSTREAM_CLIENT_QUEUE_BYTES'
-        : (this.#hubs.get(hub)?.bytes ?? 0) > queueBytes
-          ? 'SIGNALBOX_UPSTREAM_QUEUE_BYTES'
-          : undefined;
-    if (full !== undefined) events.limitReached(full);
-    return full === undefined;
+    const inAll = this.#hubs.get(hub)?.bytes ?? 0;
+    if (waiting > clientQueueBytes) events.limitReached('SIGNALBOX_UPSTREAM_CLIENT_QUEUE_BYTES');
+    else if (inAll > queueBytes) events.limitReached('SIGNALBOX_UPSTREAM_QUEUE_BYTES');
+    else return true;
+    return false;
   }
 
   #places(hub: string): Places {
