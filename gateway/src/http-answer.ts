@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { errors, type GatewayError } from './errors.ts';
 import type { NativeResponse } from './http-native.ts';
+import type { BodyStream } from './http-stream.ts';
 
 /** What a handler answers. */
 export interface HttpAnswer {
@@ -9,8 +10,12 @@ export interface HttpAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Left out by itself on HEAD (its length is told), 204 and 304. Pieces are written as they come, chunked. */
   readonly body?: string | Uint8Array | AsyncIterable<string>;
+  /** In place of `body`: called once, when the head is written. What it throws closes the socket. */
+  readonly stream?: (body: BodyStream) => void;
   /** Ends the socket after the answer. Default: it stays. */
   readonly close?: boolean;
+  /** Told once: was the answer written, or had the client gone before? */
+  readonly written?: (written: boolean) => void;
 }
 
 /** The answer to a refusal: status, `x-ms-error-code`, and an ErrorDetail as JSON (REST reference, section 7). */

@@ -2,6 +2,7 @@ import { type HttpAnswer, piecesOf, writeAnswer, writeHead } from './http-answer
 import { Body } from './http-body.ts';
 import { Head } from './http-guard.ts';
 import type { NativeContext, NativeRequest, NativeResponse } from './http-native.ts';
+import { ResponseStream } from './http-stream.ts';
 
 /** A request, copied: it may be read at any time, after any `await`. */
 export interface HttpRequest {
@@ -22,6 +23,8 @@ export interface HttpRequest {
    * @throws {GatewayError} `too_large` above `limit` bytes or what the server keeps; `request_invalid` when cut off.
    */
   body(limit: number): Promise<Uint8Array>;
+  /** Who is told, once, when the client goes before its answer is complete; at once when it has gone. The last one counts. */
+  onGone(told: () => void): void;
 }
 
 /** One request and its answer, and the only place that touches the native pair of them. */
@@ -39,6 +42,9 @@ export class Exchange implements HttpRequest {
   #response: NativeResponse | undefined;
   /** Who waits until the client has taken what was written. */
   #drained: (() => void) | undefined;
+  #stream: ResponseStream | undefined;
+  #isGone = false;
+  #toldGone: (() => void) | undefined;
 
   constructor(response: NativeResponse, request: NativeRequest, bodyBytes: (path: string) => number) {
     this.#response = response;
@@ -58,9 +64,17 @@ export class Exchange implements HttpRequest {
 
   readonly #aborted = (): void => {
     this.#response = undefined;
+    this.#isGone = true;
     this.#body.cutOff();
     this.#drained?.();
+    this.#stream?.gone();
+    this.#toldGone?.();
   };
+
+  onGone(told: () => void): void {
+    this.#toldGone = told;
+    if (this.#isGone) told();
+  }
 
   get query(): URLSearchParams {
     this.#query ??= new URLSearchParams(this.queryText);
@@ -81,16 +95,27 @@ export class Exchange implements HttpRequest {
    */
   async answer(answer: HttpAnswer): Promise<void> {
     const pieces = this.method === 'HEAD' ? undefined : piecesOf(answer);
-    if (pieces !== undefined) return await this.#stream(answer, pieces);
+    if (pieces !== undefined) return await this.#pieces(answer, pieces);
     const response = this.#take();
-    if (response !== undefined) corked(response, () => writeAnswer(response, answer, this.method === 'HEAD'));
+    if (response !== undefined) corked(response, () => this.#write(response, answer));
+    answer.written?.(response !== undefined);
+  }
+
+  #write(response: NativeResponse, answer: HttpAnswer): void {
+    if (answer.stream === undefined) {
+      writeAnswer(response, answer, this.method === 'HEAD');
+      return;
+    }
+    writeHead(response, answer);
+    this.#stream = new ResponseStream(response);
+    answer.stream(this.#stream);
   }
 
   /**
    * No piece is asked for before the client has taken those written. A client that takes nothing is cut off by
    * uWebSockets.js (after 12 s: measured), which ends the pieces as well.
    */
-  async #stream(answer: HttpAnswer, pieces: AsyncIterable<string>): Promise<void> {
+  async #pieces(answer: HttpAnswer, pieces: AsyncIterable<string>): Promise<void> {
     const response = this.#response;
     if (response === undefined) return;
     response.onWritable(() => {

@@ -19,6 +19,7 @@ import { checkUpgrade, type Held, type NativeDoor, nativeDoor, type SocketDoor }
 
 export { errorAnswer, type HttpAnswer, refusalHeaders } from './http-answer.ts';
 export type { HttpRequest } from './http-exchange.ts';
+export type { BodyStream } from './http-stream.ts';
 export type { Socket, SocketDoor } from './http-websocket.ts';
 
 /** Answers a request, or gives undefined when it is not its own. A thrown {@link GatewayError} becomes its answer. */
