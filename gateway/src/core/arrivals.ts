@@ -112,7 +112,7 @@ export class Arrivals implements Clients {
 
   #join(connection: Connection, request: HandshakeRequest, head: Uint8Array): void {
     const app = this.#options.appOf(connection.hub);
-    const refusal = app.refusal(request);
+    const refusal = formatRefusal(request, connection.transport) ?? app.refusal(request);
     if (refusal !== undefined) {
       this.#refuse(connection, refusal, 'bad_message');
       return;
@@ -216,4 +216,10 @@ export class Arrivals implements Clients {
     registry.remove(connection);
     for (const topic of this.#topicsOf(connection)) watches.release(topic);
   }
+}
+
+/** Server-sent events carry text, and `json` is the only hub protocol that is (hub-protocol, 3.3). */
+function formatRefusal({ protocol }: HandshakeRequest, { kind }: Transport): string | undefined {
+  if (kind !== 'ServerSentEvents' || protocol.toLowerCase() === 'json') return undefined;
+  return handshakeErrors.transferFormat(protocol);
 }

@@ -8,13 +8,14 @@ import { closeBytes, pingBytes } from '../protocol/hub.ts';
 import type { App } from './app.ts';
 import { Arrivals } from './arrivals.ts';
 import { Asks } from './ask.ts';
+import { ClientRequests } from './client-requests.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
 import { Dispatch } from './dispatch.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Incoming } from './incoming.ts';
 import { Inquiries } from './inquiries.ts';
 import { Invocations } from './invocations.ts';
-import { Limits } from './limits.ts';
+import { clientBatchBytes, Limits } from './limits.ts';
 import { Logins } from './logins.ts';
 import { Membership } from './membership.ts';
 import { Nodes } from './nodes.ts';
@@ -62,6 +63,8 @@ export class Core {
   readonly invocations: Invocations;
   readonly logins: Logins;
   readonly waves: Waves;
+  /** Requests of clients that met another node than their own. */
+  readonly clientRequests: ClientRequests;
   readonly #options: CoreOptions;
   readonly #asks: Asks;
   readonly #incoming: Incoming;
@@ -115,17 +118,21 @@ export class Core {
     const settled = (): Promise<boolean> => this.nodes.settled();
     this.inquiries = new Inquiries({ bus, asks: this.#asks, topics, registry, now, answer, settled });
     this.logins = new Logins({ bus, asks: this.#asks, topics, registry, answer, settled });
-    this.invocations = new Invocations({
+    const asks = this.#asks;
+    this.invocations = new Invocations({ bus, node, asks, topics, registry, dispatch, now, answer, settled });
+    this.clientRequests = new ClientRequests({
       bus,
       node,
       asks: this.#asks,
       topics,
-      registry,
-      dispatch,
+      watches: this.watches,
       now,
       answer,
       settled,
+      messageBytes: config.messageBytes,
+      postBytes: clientBatchBytes(config.clientMessageBytes),
     });
+    this.nodes.listen(this.clientRequests);
     this.router = createRouter({
       bus,
       dispatch,
@@ -145,6 +152,7 @@ export class Core {
       inquiries: this.inquiries,
       invocations: this.invocations,
       logins: this.logins,
+      clientRequests: this.clientRequests,
       malformed: (from, error) => warn(`node ${from} sent bytes that are no command`, error),
     });
     this.arrivals = new Arrivals(
@@ -231,6 +239,7 @@ export class Core {
   #sweep(): void {
     this.#asks.sweep();
     this.invocations.sweep();
+    this.clientRequests.sweep();
   }
 
   #deaf(): void {

@@ -56,6 +56,8 @@ export class Heartbeat {
     const silent = this.#now - connection.lastReceived;
     const { authExpires } = connection;
     if (authExpires !== undefined && wall >= authExpires) connection.close('auth_expired');
+    else if (connection.transport.kind === 'LongPolling')
+      return; // its polls are its signs of life; nobody pings
     else if (silent >= this.#options.idleMs) connection.close('idle');
     else if (connection.app?.pings) this.#ping(connection, silent);
   }

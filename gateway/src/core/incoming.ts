@@ -3,6 +3,7 @@ import type { Events } from '../observe/events.ts';
 import type { Command } from '../protocol/command.ts';
 import { decodeCommand } from '../protocol/command-codec.ts';
 import type { Asks } from './ask.ts';
+import type { ClientRequests } from './client-requests.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { Inquiries } from './inquiries.ts';
 import type { Invocations } from './invocations.ts';
@@ -18,6 +19,7 @@ export interface IncomingOptions {
   readonly nodes: Pick<Nodes, 'heard'>;
   readonly inquiries: Pick<Inquiries, 'take'>;
   readonly logins: Pick<Logins, 'take'>;
+  readonly clientRequests: Pick<ClientRequests, 'take'>;
   readonly invocations: Pick<Invocations, 'take' | 'completed' | 'takeCompleted'>;
   /** Bytes that are no command came from a node: a defect or a stranger in Redis. */
   readonly malformed: (node: string, error: unknown) => void;
@@ -52,7 +54,7 @@ export class Incoming {
   }
 
   #take(from: Origin, command: Command): void {
-    const { asks, dispatch, inquiries, invocations, logins, nodes, streams } = this.#options;
+    const { asks, clientRequests, dispatch, inquiries, invocations, logins, nodes, streams } = this.#options;
     switch (command.kind) {
       case 'answer':
         asks.answer(command.id, command.verdict, command.detail);
@@ -75,6 +77,12 @@ export class Incoming {
         return;
       case 'completed':
         invocations.takeCompleted(command);
+        return;
+      case 'locate':
+      case 'clientRequest':
+      case 'clientAnswer':
+      case 'clientTaken':
+        clientRequests.take(command);
         return;
       case 'streamOpen':
       case 'streamExpect':

@@ -8,6 +8,14 @@ export interface ClientLimits {
   readonly maxConnectionsPerUser: number;
 }
 
+/** Room for a hub message that is too large, so that it is refused in words and not by a broken connection. */
+const roomBytes = 64 * 1024;
+
+/** Most bytes that a client may send at once, in several hub messages. @param messageBytes most of one hub message */
+export function clientBatchBytes(messageBytes: number): number {
+  return 2 * messageBytes + roomBytes;
+}
+
 /** Is there room for one more client? */
 export class Limits {
   readonly #registry: Registry;

@@ -16,9 +16,9 @@ export interface NodesOptions {
 /** Who wants to know of other nodes. */
 export interface NodesListener {
   /** What a node says of itself came, or changed. */
-  nodeChanged(node: string, data: unknown): void;
+  nodeChanged?(node: string, data: unknown): void;
   /** A node left in good order. */
-  nodeLeft(node: string): void;
+  nodeLeft?(node: string): void;
   /** The lease of a node ended: it died, or is cut off. */
   nodeLost(node: string): void;
   /** This node no longer hears the others. */
@@ -141,12 +141,12 @@ export class Nodes {
     const before = this.#known.get(node);
     this.#known.set(node, { seen: this.#options.now(), data });
     if (before?.data === data || node === this.#options.node) return;
-    for (const listener of this.#listeners) listener.nodeChanged(node, JSON.parse(data));
+    for (const listener of this.#listeners) listener.nodeChanged?.(node, JSON.parse(data));
   }
 
   #gone(node: string, how: 'nodeLeft' | 'nodeLost'): void {
     this.#options.bus.forget(node);
-    for (const listener of this.#listeners) listener[how](node);
+    for (const listener of this.#listeners) listener[how]?.(node);
   }
 
   /** This node no longer hears everything: the others must not take its silence for a no. */

@@ -1,4 +1,4 @@
-/** What the core needs from a client's wire. Makers: `clients/websocket.ts`; later server-sent events and long polling. */
+/** What the core needs from a client's wire. Makers: `clients/websocket.ts`, `clients/sse.ts`, `clients/long-polling.ts`. */
 export interface Transport {
   readonly kind: TransportKind;
   /**

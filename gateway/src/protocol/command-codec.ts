@@ -1,4 +1,5 @@
 import { MalformedError, Reader, Writer } from '@signalbox/app-sdk/protocol';
+import { clientRequestRows } from './client-request-codec.ts';
 import type { Command, Verdict } from './command.ts';
 import {
   addressKinds,
@@ -165,6 +166,7 @@ const rows: { readonly [K in Kind]: Row<K> } = {
   },
   ...inquiryRows,
   ...streamRows,
+  ...clientRequestRows,
 };
 
 /** Position is the wire value: only append. */

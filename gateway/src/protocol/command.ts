@@ -1,4 +1,5 @@
 import type { Address, Asker, Place } from './address.ts';
+import type { ClientRequestCommand } from './client-request.ts';
 import type { Answered, Completed, Inquiry } from './inquiry.ts';
 import type { StreamCommand } from './stream.ts';
 
@@ -114,4 +115,12 @@ export interface News {
 }
 
 /** All that travels between nodes. */
-export type Command = AppCommand | Inquiry | Answered | Completed | StreamCommand | Answer | News;
+export type Command =
+  | AppCommand
+  | Inquiry
+  | Answered
+  | Completed
+  | StreamCommand
+  | Answer
+  | News
+  | ClientRequestCommand;
