@@ -54,6 +54,17 @@ function choice<const T extends string>(...values: readonly T[]): Reader<T> {
   return { rule: `one of ${values.join(', ')}`, read: (given) => values.find((value) => value === given) };
 }
 
+function subset<const T extends string>(...values: readonly T[]): Reader<readonly T[]> {
+  return {
+    rule: `a comma-separated list of ${values.join(', ')}, at least one`,
+    read(given) {
+      const items = split(given);
+      const known = items.every((item) => values.some((value) => value === item));
+      return known && items.length > 0 ? values.filter((value) => items.includes(value)) : undefined;
+    },
+  };
+}
+
 function optional<T>(reader: Reader<T>): Reader<T | undefined> {
   return reader;
 }
@@ -98,6 +109,7 @@ export const readers = {
   list,
   secretList,
   choice,
+  subset,
   optional,
   msOrNever,
   hubModes,

@@ -242,7 +242,25 @@ export const settings = {
     'SIGNALBOX_IDLE_MS',
     ms(1000, 24 * hour),
     120_000,
-    'Silence of any client until it is closed as idle.',
+    'Silence of any client until it is closed as idle; of one that polls, its polls count and not this.',
+  ),
+  transports: setting(
+    'SIGNALBOX_TRANSPORTS',
+    readers.subset('WebSockets', 'ServerSentEvents', 'LongPolling'),
+    ['WebSockets', 'ServerSentEvents', 'LongPolling'] as const,
+    'Transports that clients may use. They try them in this order, whatever the order here.',
+  ),
+  pollMs: setting(
+    'SIGNALBOX_POLL_MS',
+    ms(100, 90_000),
+    25_000,
+    'How long a long poll is held when there is nothing to say. Common proxies cut at 30 to 60 s. The same on all nodes.',
+  ),
+  pollGapMs: setting(
+    'SIGNALBOX_POLL_GAP_MS',
+    ms(100, 300_000),
+    15_000,
+    'Time without a poll after which a long-polling client is gone (claim asrs.s.ttl wins).',
   ),
   negotiateMs: setting(
     'SIGNALBOX_NEGOTIATE_MS',

@@ -13,10 +13,13 @@ import { Gate } from './clients/admit.ts';
 import { NodeClaims } from './clients/claims.ts';
 import { ConnectRate } from './clients/connect-rate.ts';
 import { Cors } from './clients/cors.ts';
-import { clientEndpoint, clientPaths } from './clients/endpoint.ts';
+import { clientBodyBytes, clientEndpoint, clientPaths } from './clients/endpoint.ts';
+import { Owner } from './clients/owner.ts';
+import { RequestDoor, type RequestDoorOptions } from './clients/requests.ts';
 import { webSocketDoor } from './clients/websocket.ts';
 import { type Config, ConfigError } from './config.ts';
 import { Core } from './core/core.ts';
+import { clientBatchBytes } from './core/limits.ts';
 import { Topics } from './core/topics.ts';
 import { type DrainStep, drain } from './drain.ts';
 import { createHttpServer, type HttpServer } from './http.ts';
@@ -192,7 +195,7 @@ async function createServers(basis: Basis): Promise<Servers> {
   const httpLog = log.child('http');
   const options = {
     bodyBytes: config.messageBytes,
-    bodyBytesAt: (path: string) => batchBodyBytes(path, config.batchBytes),
+    bodyBytesAt: (path: string) => clientBodyBytes(path, config) ?? batchBodyBytes(path, config.batchBytes),
     defect: (error: unknown, facts: { method: string; path: string }) =>
       httpLog.error('a request failed', { ...facts, error: error instanceof Error ? error : String(error) }),
   };
@@ -214,11 +217,12 @@ function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): Servic
   const tokens = new Tokens({ keys, hosts: config.hosts, events });
   const cors = new Cors(config.corsOrigins);
   const mint = (hub: string, user: string | undefined): string => topics.mint(hub, user);
+  const connectionClaims = new NodeClaims(backbone.records, node);
   const gate = new Gate({
     tokens,
     connectionTokens,
     clients: core.arrivals,
-    connectionClaims: new NodeClaims(backbone.records, node),
+    connectionClaims,
     rate: new ConnectRate(config.connectRate),
     cors,
     mint,
@@ -226,7 +230,8 @@ function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): Servic
     config,
   });
   clients.upgrade(clientPaths, webSocketDoor({ gate, cors, clients: core.arrivals, config }));
-  clients.mount(clientEndpoint({ gate, cors, connectionTokens, mint }));
+  const requests = requestDoor(basis, { gate, cors, connectionClaims });
+  clients.mount(clientEndpoint({ gate, cors, connectionTokens, mint, requests, transports: config.transports }));
   const links = serviceDoor({ host: basis.hubs.nodeLinks, tokens, events, log: log.child('links'), config });
   apps.upgrade(serverPaths, links);
   apps.mount(
@@ -243,6 +248,20 @@ function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): Servic
     }),
   );
   return links;
+}
+
+function requestDoor(
+  { backbone, config, core, node }: Basis,
+  parts: Pick<RequestDoorOptions, 'gate' | 'cors' | 'connectionClaims'>,
+): RequestDoor {
+  const { clientRequests: requests } = core;
+  const registered = (hub: string, id: string): boolean => core.registry.hub(hub)?.connections.has(id) ?? false;
+  const owner = new Owner({ clients: core.arrivals, requests, registered, config });
+  requests.attach(owner);
+  const { pollMs } = config;
+  const postBytes = clientBatchBytes(config.clientMessageBytes);
+  const hearing = (): boolean => backbone.bus.hearing;
+  return new RequestDoor({ ...parts, owner, requests, node, pollMs, postBytes, hearing });
 }
 
 /** The order of architecture, section 11. */

@@ -22,7 +22,13 @@ export type TokenRefusal = keyof typeof tokenRefusals;
 
 /** What a token must be meant for. Only the path inside `aud` separates the roles, so it is compared strictly. */
 export type TokenUse =
-  | { readonly role: 'client' | 'server' /** Lower-cased. */; readonly hub: string }
+  | {
+      readonly role: 'client' | 'server';
+      /** Lower-cased. */
+      readonly hub: string;
+      /** It opened a connection in its time and names its user now: its age does not count. */
+      readonly later?: boolean;
+    }
   | { readonly role: 'api' /** Of the request, not decoded. */; readonly path: string };
 
 export interface TokensOptions {
@@ -62,7 +68,7 @@ export class Tokens {
     if (token === undefined || token === '') throw this.#refused('missing');
     const claims = this.#read(this.#verified(token));
     if (firstClaim(claims, 'iss') !== undefined) throw this.#refused('issuer');
-    this.#checkTime(claims);
+    if (!(use.role === 'client' && use.later)) this.#checkTime(claims);
     this.#checkAudience(claims, use);
     return claims;
   }

@@ -24,6 +24,17 @@ export interface Caller {
 /** A client that may connect. */
 export interface Admission extends Identity {
   readonly origin: ClientOrigin;
+  /** Time without a poll after which a long-polling client is gone, in ms; undefined: the gateway's own. */
+  readonly pollIdleMs?: number | undefined;
+}
+
+/** What a request of a connection shows: the connection, and that it may ask for it. */
+export interface Known {
+  /** Lower-cased. */
+  readonly hub: string;
+  readonly connectionId: string;
+  /** May the connection token still open the connection? */
+  readonly fresh: boolean;
 }
 
 export interface GateOptions {
@@ -36,7 +47,7 @@ export interface GateOptions {
   /** Makes a connection id. */
   readonly mint: (hub: string, user: string | undefined) => string;
   readonly events: Pick<Events, 'limitReached'>;
-  readonly config: Pick<Config, 'userIdChars' | 'handshakeMs'>;
+  readonly config: Pick<Config, 'userIdChars' | 'handshakeMs' | 'transports'>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -80,7 +91,8 @@ export class Gate {
   async admit(request: HttpRequest, transport: TransportKind): Promise<Admission> {
     this.#checkOrigin(request);
     const { hub, claims } = await this.caller(request);
-    if (!allowsTransport(claims, transport)) throw transportOff(transport);
+    const offered = this.#options.config.transports.includes(transport);
+    if (!offered || !allowsTransport(claims, transport)) throw transportOff(transport);
     const connectionId = await this.#connectionId(request, hub, claims.userId);
     return {
       hub,
@@ -90,7 +102,25 @@ export class Gate {
       authExpires: claims.authExpires,
       handshakeMs: claims.handshakeMs ?? this.#options.config.handshakeMs,
       origin: originOf(request, claims),
+      pollIdleMs: claims.pollIdleMs,
     };
+  }
+
+  /**
+   * Whose connection a request belongs to. The caller is known by signature and user: the token was looked at in full where
+   * the connection started, and its age counts no more.
+   * @throws {GatewayError} `forbidden_origin`, `request_invalid` without an id, `hub_invalid`, `unauthorized`,
+   * `connection_token_unknown`, `user_mismatch`.
+   */
+  async later(request: HttpRequest): Promise<Known> {
+    this.#checkOrigin(request);
+    const token = parameters(request.query, 'id').at(-1);
+    if (token === undefined) throw new GatewayError('request_invalid', 'Connection ID required');
+    const hub = hubOf(request.query);
+    const claims = await this.#options.tokens.verify(tokenOf(request), { role: 'client', hub, later: true });
+    const { userId } = readClientClaims(claims);
+    const { connectionId, firstUseUntil } = this.#options.connectionTokens.verify(token, hub, userId, 'later');
+    return { hub, connectionId, fresh: firstUseUntil > this.#now() };
   }
 
   /** WebSockets know no CORS: the origin is checked before anything else (client-transports, 4.2). */

@@ -5,6 +5,8 @@ import { GatewayError } from '../errors.ts';
 export interface ConnectionClaims {
   /** True for the first claim of an id within `ttlSeconds`, on whatever node. */
   claim(id: string, ttlSeconds: number): Promise<boolean>;
+  /** The node that claimed an id; undefined when none has, or its claim is over. */
+  owner(id: string): Promise<string | undefined>;
 }
 
 /**
@@ -12,7 +14,7 @@ export interface ConnectionClaims {
  * second use on the same node needs no question.
  */
 export class NodeClaims implements ConnectionClaims {
-  readonly #records: Pick<Claims, 'claim'>;
+  readonly #records: Claims;
   readonly #node: string;
   readonly #now: () => number;
   /** Two generations, so that forgetting costs nothing per id: an id stays for one to two lifetimes. */
@@ -21,7 +23,7 @@ export class NodeClaims implements ConnectionClaims {
   #turnsAt = 0;
 
   /** @param now milliseconds, of any beginning */
-  constructor(records: Pick<Claims, 'claim'>, node: string, now: () => number = () => performance.now()) {
+  constructor(records: Claims, node: string, now: () => number = () => performance.now()) {
     this.#records = records;
     this.#node = node;
     this.#now = now;
@@ -36,6 +38,15 @@ export class NodeClaims implements ConnectionClaims {
     } catch (error) {
       if (error instanceof GatewayError && error.code === 'backplane_down') return true;
       throw error;
+    }
+  }
+
+  async owner(id: string): Promise<string | undefined> {
+    try {
+      return await this.#records.owner(id);
+    } catch (error) {
+      if (!(error instanceof GatewayError && error.code === 'backplane_down')) throw error;
+      return this.#young.has(id) || this.#old.has(id) ? this.#node : undefined;
     }
   }
 

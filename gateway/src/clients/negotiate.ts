@@ -1,4 +1,5 @@
 import type { ConnectionTokens } from '../auth/connection-token.ts';
+import type { TransportKind } from '../core/transport.ts';
 import { GatewayError } from '../errors.ts';
 import type { HttpAnswer, HttpRequest } from '../http.ts';
 import { allowsTransport, type Caller, type Gate } from './admit.ts';
@@ -6,7 +7,11 @@ import type { Cors } from './cors.ts';
 import { parameters } from './query.ts';
 
 /** The transports there are, as negotiate tells them, in the order in which clients try them. */
-const transports = [{ transport: 'WebSockets', transferFormats: ['Text', 'Binary'] }] as const;
+const transports = [
+  { transport: 'WebSockets', transferFormats: ['Text', 'Binary'] },
+  { transport: 'ServerSentEvents', transferFormats: ['Text'] },
+  { transport: 'LongPolling', transferFormats: ['Text', 'Binary'] },
+] as const;
 
 const newestVersion = 1;
 
@@ -16,6 +21,8 @@ export interface NegotiateOptions {
   readonly connectionTokens: Pick<ConnectionTokens, 'mint'>;
   /** Makes a connection id. */
   readonly mint: (hub: string, user: string | undefined) => string;
+  /** Transports that are offered (SIGNALBOX_TRANSPORTS). */
+  readonly transports: readonly TransportKind[];
 }
 
 /**
@@ -37,7 +44,9 @@ export async function negotiate(request: HttpRequest, options: NegotiateOptions)
 function answer(request: HttpRequest, caller: Caller, options: NegotiateOptions): object {
   const version = versionOf(request.query);
   if (typeof version === 'string') return { error: version };
-  const availableTransports = transports.filter(({ transport }) => allowsTransport(caller.claims, transport));
+  const availableTransports = transports.filter(
+    ({ transport }) => options.transports.includes(transport) && allowsTransport(caller.claims, transport),
+  );
   if (availableTransports.length === 0) return { error: 'The token (asrs.s.htt) allows no transport of this service.' };
   const { hub, claims } = caller;
   const id = options.mint(hub, claims.userId);

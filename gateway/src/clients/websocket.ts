@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import type { Clients } from '../core/clients.ts';
 import type { Connection } from '../core/connection.ts';
+import { clientBatchBytes } from '../core/limits.ts';
 import type { Frame, Transport } from '../core/transport.ts';
 import type { Socket, SocketDoor } from '../http.ts';
 import type { Admission, Gate } from './admit.ts';
@@ -14,14 +15,11 @@ export interface WebSocketDoorOptions {
   readonly config: Pick<Config, 'clientMessageBytes' | 'clientQueueBytes'>;
 }
 
-/** Room for a hub message that is too large, so that it is refused in words and not by a broken connection. */
-const roomBytes = 64 * 1024;
-
 /** Clients over WebSocket: a transport per socket, messages and the end of it to the core. */
 export function webSocketDoor(options: WebSocketDoorOptions): SocketDoor<WebSocketTransport> {
   const { gate, cors, clients, config } = options;
   return {
-    maxPayloadBytes: 2 * config.clientMessageBytes + roomBytes,
+    maxPayloadBytes: clientBatchBytes(config.clientMessageBytes),
     maxBufferedBytes: config.clientQueueBytes,
     admit: async (request) => new WebSocketTransport(await gate.admit(request, 'WebSockets'), config.clientQueueBytes),
     refusal: (error, request) => clientRefusal(error, request, cors),

@@ -26,7 +26,14 @@ async function ask(
   return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
 }
 
-const webSockets = '"availableTransports":[{"transport":"WebSockets","transferFormats":["Text","Binary"]}]';
+const transports = {
+  WebSockets: '{"transport":"WebSockets","transferFormats":["Text","Binary"]}',
+  ServerSentEvents: '{"transport":"ServerSentEvents","transferFormats":["Text"]}',
+  LongPolling: '{"transport":"LongPolling","transferFormats":["Text","Binary"]}',
+} as const;
+const available = (...names: (keyof typeof transports)[]): string =>
+  `"availableTransports":[${names.map((name) => transports[name]).join(',')}]`;
+const all = available('WebSockets', 'ServerSentEvents', 'LongPolling');
 
 describe('the version', () => {
   it('1 gives an id and a secret that is another', async () => {
@@ -34,7 +41,7 @@ describe('the version', () => {
     expect([status, headers['content-type']]).toEqual([200, 'application/json']);
     const { connectionId, connectionToken } = JSON.parse(body) as Record<string, string>;
     expect(body).toBe(
-      `{"negotiateVersion":1,"connectionId":"${connectionId}","connectionToken":"${connectionToken}",${webSockets}}`,
+      `{"negotiateVersion":1,"connectionId":"${connectionId}","connectionToken":"${connectionToken}",${all}}`,
     );
     expect(connectionId).toMatch(/^[A-Za-z0-9_-]{34}$/);
     expect(connectionToken).toMatch(/^[A-Za-z0-9_-]{35,}$/);
@@ -44,7 +51,7 @@ describe('the version', () => {
     it(`0 (asked by "${query}") gives one id, which is the secret`, async () => {
       const { body } = await ask(`?hub=chat${query}`);
       const { connectionId } = JSON.parse(body) as Record<string, string>;
-      expect(body).toBe(`{"negotiateVersion":0,"connectionId":"${connectionId}",${webSockets}}`);
+      expect(body).toBe(`{"negotiateVersion":0,"connectionId":"${connectionId}",${all}}`);
       expect(connectionId?.length).toBeGreaterThan(34);
     });
   }
@@ -98,18 +105,32 @@ it('a URI of 11 KB is accepted', async () => {
   expect((await ask(`?hub=chat&custom=${'x'.repeat(11_000)}`)).status).toBe(200);
 });
 
-describe('the transports of the token', () => {
-  for (const mask of [1, 3, 7]) {
-    it(`${mask} are WebSockets among others`, async () => {
-      expect((await ask('?hub=chat', bearer({ 'asrs.s.htt': String(mask) }))).body).toContain(webSockets);
+describe('the transports', () => {
+  for (const [mask, names] of [
+    [1, ['WebSockets']],
+    [2, ['ServerSentEvents']],
+    [3, ['WebSockets', 'ServerSentEvents']],
+    [4, ['LongPolling']],
+    [6, ['ServerSentEvents', 'LongPolling']],
+    [7, ['WebSockets', 'ServerSentEvents', 'LongPolling']],
+  ] as const) {
+    it(`of a token that says ${mask} are ${names.join(', ')}`, async () => {
+      const { body } = await ask('?hub=chat&negotiateVersion=1', bearer({ 'asrs.s.htt': String(mask) }));
+      expect(body.endsWith(`,${available(...names)}}`)).toBe(true);
     });
   }
-  for (const mask of [0, 2, 4, 6]) {
-    it(`${mask} are none that there is`, async () => {
-      const { status, body } = await ask('?hub=chat', bearer({ 'asrs.s.htt': String(mask) }));
-      expect([status, body]).toEqual([200, '{"error":"The token (asrs.s.htt) allows no transport of this service."}']);
-    });
-  }
+
+  it('of a token that says 0 are none', async () => {
+    const { status, body } = await ask('?hub=chat', bearer({ 'asrs.s.htt': '0' }));
+    expect([status, body]).toEqual([200, '{"error":"The token (asrs.s.htt) allows no transport of this service."}']);
+  });
+
+  it('that are switched off are not offered', async () => {
+    using some = await startDoor({ transports: ['WebSockets', 'LongPolling'] });
+    const url = `${some.url}/client/negotiate?hub=chat&negotiateVersion=1`;
+    const answer = await request(url, { method: 'POST', headers: bearer() });
+    expect((await answer.body.text()).endsWith(`,${available('WebSockets', 'LongPolling')}}`)).toBe(true);
+  });
 });
 
 describe('refusals', () => {

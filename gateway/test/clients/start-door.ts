@@ -6,12 +6,14 @@ import type { ConnectionClaims } from '../../src/clients/claims.ts';
 import { ConnectRate } from '../../src/clients/connect-rate.ts';
 import { Cors } from '../../src/clients/cors.ts';
 import { clientEndpoint, clientPaths } from '../../src/clients/endpoint.ts';
+import { Owner } from '../../src/clients/owner.ts';
+import { RequestDoor } from '../../src/clients/requests.ts';
 import { webSocketDoor } from '../../src/clients/websocket.ts';
 import type { Clients, Refusal } from '../../src/core/clients.ts';
 import { Connection, type ConnectionOwner, type Identity } from '../../src/core/connection.ts';
 import { Outbox } from '../../src/core/outbox.ts';
 import { Topics } from '../../src/core/topics.ts';
-import type { Transport } from '../../src/core/transport.ts';
+import type { Transport, TransportKind } from '../../src/core/transport.ts';
 import { createHttpServer } from '../../src/http.ts';
 import type { CloseReason } from '../../src/reasons.ts';
 import { testKey } from '../auth/sign.ts';
@@ -21,6 +23,9 @@ export interface DoorOptions {
   readonly connectRate?: number;
   readonly queueBytes?: number;
   readonly claims?: ConnectionClaims;
+  readonly transports?: readonly TransportKind[];
+  readonly pollMs?: number;
+  readonly pollGapMs?: number;
 }
 
 /** The core as a client's transport sees it: it records, and answers the handshake. */
@@ -74,8 +79,24 @@ export class FakeClients implements Clients {
 /** Claims of one process. */
 function localClaims(): ConnectionClaims {
   const taken = new Set<string>();
-  return { claim: async (id) => !taken.has(id) && taken.add(id).has(id) };
+  return {
+    claim: async (id) => !taken.has(id) && taken.add(id).has(id),
+    owner: async (id) => (taken.has(id) ? 'alone' : undefined),
+  };
 }
+
+/** Of a node that knows of no other. */
+const alone = {
+  hold: async () => undefined,
+  release: () => undefined,
+  fence: async () => true,
+  known: () => undefined,
+  locate: async () => undefined,
+  taken: async () => undefined,
+  ask: () => {
+    throw new TypeError('there is no other node');
+  },
+};
 
 export type Door = Awaited<ReturnType<typeof startDoor>>;
 
@@ -87,6 +108,8 @@ export async function startDoor(options: DoorOptions = {}) {
   const defects: unknown[] = [];
   const limits: string[] = [];
   const cors = new Cors(options.origins ?? ['*']);
+  const connectionClaims = options.claims ?? localClaims();
+  const transports = options.transports ?? ['WebSockets', 'ServerSentEvents', 'LongPolling'];
   /** What the tests move to make tokens old. */
   const clock = { aheadMs: 0 };
   const now = (): number => Date.now() + clock.aheadMs;
@@ -97,16 +120,44 @@ export async function startDoor(options: DoorOptions = {}) {
     tokens: new Tokens({ keys, hosts: [], events: { tokenRefused: () => undefined } }),
     connectionTokens,
     clients,
-    connectionClaims: options.claims ?? localClaims(),
+    connectionClaims,
     rate: new ConnectRate(options.connectRate ?? 1000, now),
     cors,
     mint,
     events: { limitReached: (limit) => void limits.push(limit) },
-    config: { userIdChars: 20, handshakeMs: 15_000 },
+    config: { userIdChars: 20, handshakeMs: 15_000, transports },
     now,
   });
+  const { pollMs = 25_000, pollGapMs = 15_000 } = options;
+  const registered = (_hub: string, id: string): boolean =>
+    clients.arrived.some((one) => one.id === id && one.state !== 'closed');
+  const config = { pollMs, pollGapMs, clientQueueBytes: queueBytes };
+  const owner = new Owner({ clients, requests: alone, registered, config });
+  const requests = new RequestDoor({
+    gate,
+    cors,
+    owner,
+    requests: alone,
+    connectionClaims,
+    node: 'alone',
+    pollMs,
+    postBytes: 10_000,
+    hearing: () => true,
+  });
+  let polls = 0;
+  let drops = 0;
+  const taken = owner.takenHere.bind(owner);
+  owner.takenHere = (connection, key, was) => {
+    taken(connection, key, was);
+    if (!was) drops++;
+  };
+  const serve = owner.serve.bind(owner);
+  owner.serve = (asked, waiting) => {
+    serve(asked, waiting);
+    if (asked.what === 'poll') polls++;
+  };
   const server = await createHttpServer({ bodyBytes: 10_000, defect: (error) => defects.push(error) });
-  server.mount(clientEndpoint({ gate, cors, connectionTokens, mint }));
+  server.mount(clientEndpoint({ gate, cors, connectionTokens, mint, requests, transports }));
   server.upgrade(
     clientPaths,
     webSocketDoor({ gate, cors, clients, config: { clientMessageBytes: 1_000_000, clientQueueBytes: queueBytes } }),
@@ -116,6 +167,11 @@ export async function startDoor(options: DoorOptions = {}) {
     port,
     url: `http://127.0.0.1:${port}`,
     clients,
+    owner,
+    /** Polls that came so far. */
+    polls: () => polls,
+    /** Polls whose client went before they were answered. */
+    drops: () => drops,
     defects,
     limits,
     clock,

@@ -8,6 +8,10 @@ import { GatewayError } from '../../src/errors.ts';
 import { clientClaims, sign, testKey } from '../auth/sign.ts';
 import { raw, upgradeHead } from '../http/raw.ts';
 import { type Door, startDoor } from './start-door.ts';
+import { transportSuite } from './transport.suite.ts';
+import { ask } from './wires.ts';
+
+transportSuite('WebSockets');
 
 let door: Door;
 beforeAll(async () => {
@@ -272,34 +276,27 @@ describe('a limit', () => {
 });
 
 describe('what is not there', () => {
-  const ask = async (
-    method: 'GET' | 'POST' | 'DELETE' | 'PUT',
-    query: string,
-    headers: Record<string, string> = {},
-  ) => {
-    const given = { authorization: `Bearer ${token()}`, ...headers };
-    const answer = await request(`${door.url}/client/${query}`, { method, headers: given });
-    return [answer.statusCode, await answer.body.text(), answer.headers['content-type']];
-  };
-  const events = { accept: 'text/event-stream' };
-
-  it('is told as the official server tells it', async () => {
+  it('for a connection with a WebSocket is told as the official server tells it', async () => {
     const { connectionToken } = await negotiated();
-    const known = `?hub=chat&id=${connectionToken}`;
-    const unknown = '?hub=chat&id=x';
+    const { socket } = await connected(`?hub=chat&id=${connectionToken}`);
+    const told = async (...asked: Parameters<typeof ask>): Promise<unknown[]> => {
+      const { status, body, headers } = await ask(...asked);
+      return [status, body.toString(), headers['content-type']];
+    };
+    const id = `&id=${connectionToken}`;
     const plain = 'text/plain';
-    const noSse = 'ServerSentEvents transport not supported by this end point type';
-    const noPolling = 'LongPolling transport not supported by this end point type';
-    expect(await ask('GET', known, events)).toEqual([404, noSse, plain]);
-    expect(await ask('GET', known)).toEqual([404, noPolling, plain]);
-    expect(await ask('POST', '?hub=chat')).toEqual([400, 'Connection ID required', plain]);
-    expect(await ask('DELETE', '?hub=chat')).toEqual([400, 'Connection ID required', plain]);
-    expect(await ask('POST', unknown)).toEqual([404, 'No Connection with that ID', plain]);
-    expect(await ask('DELETE', unknown)).toEqual([404, 'No Connection with that ID', plain]);
-    expect(await ask('POST', known)).toEqual([405, 'POST requests are not allowed for WebSocket connections.', plain]);
+    expect(await told(door, 'POST', id)).toEqual([
+      405,
+      'POST requests are not allowed for WebSocket connections.',
+      plain,
+    ]);
     const noDelete = 'Cannot terminate this connection using the DELETE endpoint.';
-    expect(await ask('DELETE', known)).toEqual([400, noDelete, plain]);
-    expect(await ask('PUT', known)).toEqual([405, '', plain]);
+    expect(await told(door, 'DELETE', id)).toEqual([400, noDelete, plain]);
+    const noChange = 'Cannot change transports mid-connection';
+    expect(await told(door, 'GET', id)).toEqual([400, noChange, plain]);
+    const headers = { authorization: `Bearer ${token()}`, accept: 'text/event-stream' };
+    expect(await told(door, 'GET', id, { headers })).toEqual([400, noChange, plain]);
+    socket.terminate();
   });
 
   it('is 404 without a word of clients elsewhere', async () => {
@@ -446,21 +443,16 @@ describe('the official JavaScript client', () => {
     const options = { skipNegotiation: true, transport: HttpTransportType.WebSockets };
     expect(await start(options, '/client?hub=chat')).toBe(null);
   });
-
-  it('is told by name when its transport is not there', async () => {
-    await expect(start({ transport: HttpTransportType.LongPolling }, '/client/?hub=chat')).rejects.toThrow(
-      "'WebSockets' is disabled by the client",
-    );
-  });
 });
 
 it('a lost claim is known on the second node, and one that cannot be asked ends as its error', async () => {
-  using lost = await startDoor({ claims: { claim: async () => false } });
+  using lost = await startDoor({ claims: { claim: async () => false, owner: async () => undefined } });
   using down = await startDoor({
     claims: {
       claim: async () => {
         throw new GatewayError('no_answer', 'nobody answered');
       },
+      owner: async () => undefined,
     },
   });
   for (const [at, status] of [

@@ -15,6 +15,10 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
  * own. A node that takes no sockets is passed over.
  */
 export class Balancer {
+  /** What it refuses, as some proxies do. */
+  readonly refuses = { upgrades: false, events: false };
+  /** Requests that it passed on, by node. */
+  readonly passed = new Map<number, number>();
   readonly #server: Server;
   readonly #ports: readonly number[];
   readonly #sockets = new Set<Socket>();
@@ -48,12 +52,14 @@ export class Balancer {
   }
 
   async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const node = await this.#node();
+    const refused = this.refuses.events && request.headers.accept === 'text/event-stream';
+    const node = refused ? undefined : await this.#node();
     if (node === undefined) {
       response.writeHead(502).end();
       return;
     }
     const forwarded = send(request, node, { ...request.headers, connection: 'close' });
+    response.on('close', () => node.destroy());
     forwarded.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
@@ -64,7 +70,7 @@ export class Balancer {
 
   async #upgrade(request: IncomingMessage, client: Socket, head: Buffer): Promise<void> {
     client.on('error', () => client.destroy());
-    const node = await this.#node();
+    const node = this.refuses.upgrades ? undefined : await this.#node();
     if (node === undefined) {
       client.end('HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\n\r\n');
       return;
@@ -94,7 +100,9 @@ export class Balancer {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => socket.destroy());
-      if (await connected(socket)) return socket;
+      if (!(await connected(socket))) continue;
+      this.passed.set(port, (this.passed.get(port) ?? 0) + 1);
+      return socket;
     }
     return undefined;
   }

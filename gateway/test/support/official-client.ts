@@ -1,4 +1,10 @@
-import { type HubConnection, HubConnectionBuilder, type IRetryPolicy, LogLevel } from '@microsoft/signalr';
+import {
+  type HttpTransportType,
+  type HubConnection,
+  HubConnectionBuilder,
+  type IRetryPolicy,
+  LogLevel,
+} from '@microsoft/signalr';
 import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack';
 import type { NegotiateResponse } from '@signalbox/app-sdk';
 import { Inbox } from './inbox.ts';
@@ -9,6 +15,8 @@ export type ProtocolName = 'json' | 'messagepack';
 /** How an official client connects. */
 export interface OfficialOptions {
   readonly protocol?: ProtocolName;
+  /** By this transport only. Default: whichever the service offers and the way allows. */
+  readonly transport?: HttpTransportType;
   /** With automatic reconnect, by this policy. */
   readonly reconnect?: IRetryPolicy;
 }
@@ -26,7 +34,10 @@ export class OfficialClient {
   private constructor(where: NegotiateResponse, options: OfficialOptions) {
     const { url, accessToken } = where;
     const builder = new HubConnectionBuilder()
-      .withUrl(url, { accessTokenFactory: () => accessToken })
+      .withUrl(url, {
+        accessTokenFactory: () => accessToken,
+        ...(options.transport !== undefined && { transport: options.transport }),
+      })
       .configureLogging(LogLevel.None);
     if (options.protocol === 'messagepack') builder.withHubProtocol(new MessagePackHubProtocol());
     if (options.reconnect !== undefined) builder.withAutomaticReconnect(options.reconnect);
