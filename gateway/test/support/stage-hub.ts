@@ -17,6 +17,8 @@ export interface Stage extends HubContract {
     where(): WhereAmI;
     count(to: number): Stream<number>;
     endless(): Stream<number>;
+    /** As fast as the link takes it. */
+    flood(): Stream<number>;
     sum(numbers: Stream<number>): number;
     join(group: string): void;
     leave(group: string): void;
@@ -79,6 +81,13 @@ export function stageHub(name: string, app: string, events: StageEvents) {
             yield n;
             await setTimeout(1);
           }
+        } finally {
+          events.cancelled({ connection: hub.context.connectionId });
+        }
+      },
+      async *flood(hub) {
+        try {
+          for (let n = 1; ; n++) yield n;
         } finally {
           events.cancelled({ connection: hub.context.connectionId });
         }

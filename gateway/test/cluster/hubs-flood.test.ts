@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AppProcess } from '../support/app-process.ts';
+import { Stage } from '../support/stage.ts';
+import { within } from '../support/until.ts';
+
+let stage: Stage;
+let app: AppProcess;
+
+beforeAll(async () => {
+  stage = await Stage.open();
+  app = await stage.app('A', { at: 0 });
+});
+afterAll(() => stage[Symbol.asyncDispose]());
+
+/** Faster than a client reads and, for a client elsewhere, faster than Redis answers. */
+test.each([
+  [0, 'here'],
+  [2, 'elsewhere'],
+] as const)(
+  'a stream without end or pause to a client on node %i, its link %s, ends with its client at the latest, and everybody else is served on',
+
+  async (at) => {
+    const [flooded, other] = await Promise.all([stage.client({ at }), stage.client({ at: 1 })]);
+    const { id } = flooded;
+    const heard: number[] = [];
+    flooded.connection.stream<number>('flood').subscribe({
+      next: (n) => heard.push(n),
+      error: () => undefined,
+      complete: () => undefined,
+    });
+    await app.notices.until('the method ends', () => app.of('cancelled', id).length === 1, 20_000);
+    await within('the client is closed', flooded.closed, 20_000);
+    expect(await app.goodbyes(id)).toHaveLength(1);
+    expect(heard).toEqual(Array.from({ length: heard.length }, (_, i) => i + 1));
+    expect(await within('others are served', other.connection.invoke('echo', 'fine'), 5000)).toBe('fine');
+    expect(await app.links()).toBe(2);
+    for (const node of stage.service.nodes) expect((await node.admin('/livez')).status).toBe(200);
+  },
+  50_000,
+);
