@@ -30,15 +30,23 @@ const longNames: ReadonlyMap<string, string> = new Map([
   ['scp', 'http://schemas.microsoft.com/identity/claims/scope'],
 ]);
 
+/** One header of {@link ServiceHeaders}. */
+export type ServiceHeader = ServiceHeaders[number];
+
+/** Names the node of a client: when it dies, the others name it in an `offline` ping. The same for all of its clients. */
+export function instanceHeader(node: string): ServiceHeader {
+  return ['Asrs-Instance-Id', [node]];
+}
+
 /**
  * What an app server is told of a client.
- * @param node the client's node: when it dies, the others name it in an `offline` ping.
+ * @param instance the header of the client's node
  */
-export function clientInfo(client: Client, origin: ClientOrigin, node: string): ClientInfo {
+export function clientInfo(client: Client, origin: ClientOrigin, instance: ServiceHeader): ClientInfo {
   return {
     connectionId: client.id,
     claims: origin.claims.map(({ name, text }) => [longNames.get(name) ?? name, text] as const),
-    headers: headersOf(origin, node),
+    headers: headersOf(origin, instance),
     queryString: origin.query === '' ? '' : `?${origin.query}`,
     protocol: client.protocol,
   };
@@ -72,11 +80,8 @@ function userOf(claims: Claims): string | undefined {
 }
 
 /** The address is ours to tell: an app takes the first one at face value (service protocol, trap 27). */
-function headersOf(origin: ClientOrigin, node: string): ServiceHeaders {
-  const own: [string, string[]][] = [
-    ['X-Forwarded-For', [origin.remoteAddress]],
-    ['Asrs-Instance-Id', [node]],
-  ];
+function headersOf(origin: ClientOrigin, instance: ServiceHeader): ServiceHeaders {
+  const own: ServiceHeader[] = [['X-Forwarded-For', [origin.remoteAddress]], instance];
   if (origin.diagnostic) own.push(['Asrs-Is-Diagnostic-Client', ['true']]);
   return [...own, ...origin.headers.map(([name, value]) => [name, [value]] as const)];
 }

@@ -3,7 +3,7 @@ import type { App, Client } from '../core/app.ts';
 import type { Streams } from '../core/streams.ts';
 import { BoundClient, type BoundClientHost } from './bound-client.ts';
 import { type Carrier, openHere, openThere } from './carrier.ts';
-import { clientInfo } from './client-info.ts';
+import { clientInfo, instanceHeader, type ServiceHeader } from './client-info.ts';
 import { HandshakeRequests } from './handshake-requests.ts';
 import type { Choice, Links, Wish } from './links.ts';
 
@@ -24,12 +24,14 @@ export class ServiceApp implements App {
   readonly pings = false;
   readonly #options: ServiceAppOptions;
   readonly #host: BoundClientHost;
+  readonly #instance: ServiceHeader;
   readonly #requests = new HandshakeRequests();
   /** Clients here that are carried by links elsewhere. */
   readonly #away = new Set<BoundClient>();
 
   constructor(options: ServiceAppOptions) {
     this.#options = options;
+    this.#instance = instanceHeader(options.node);
     this.#host = {
       ...options.host,
       migrate: (client) => this.#migrate(client),
@@ -51,7 +53,7 @@ export class ServiceApp implements App {
     const { origin } = client;
     client.origin = undefined;
     if (origin === undefined) throw new TypeError('a client of an app server must come with its claims');
-    const info = clientInfo(client, origin, this.#options.node);
+    const info = clientInfo(client, origin, this.#instance);
     const bound = new BoundClient(client, info, this.#requests.keep(request), this.#host);
     client.app = bound;
     void this.#open(bound, { server: origin.server, sticky: origin.sticky }, undefined);
