@@ -69,8 +69,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all(clients.map((one) => one.stop()));
-  await webhooks.close();
-  await service[Symbol.asyncDispose]();
+  await webhooks?.close();
+  await service?.[Symbol.asyncDispose]();
   server.closeAllConnections();
   server.close();
 });
