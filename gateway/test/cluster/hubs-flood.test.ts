@@ -14,12 +14,11 @@ afterAll(() => stage[Symbol.asyncDispose]());
 
 /** Faster than a client reads and, for a client elsewhere, faster than Redis answers. */
 test.each([
-  [0, 'here'],
-  [2, 'elsewhere'],
-] as const)(
-  'a stream without end or pause to a client on node %i, its link %s, ends with its client at the latest, and everybody else is served on',
-
-  async (at) => {
+  { at: 0, link: 'here' },
+  { at: 2, link: 'elsewhere' },
+])(
+  'a stream without end or pause to a client on node $at, its link $link, ends with its client at the latest, and everybody else is served on',
+  async ({ at }) => {
     const [flooded, other] = await Promise.all([stage.client({ at }), stage.client({ at: 1 })]);
     const { id } = flooded;
     const heard: number[] = [];
