@@ -19,7 +19,7 @@ export interface RequestDoorOptions {
   readonly gate: Pick<Gate, 'later' | 'admit'>;
   readonly cors: Cors;
   readonly owner: Owner;
-  readonly requests: Pick<ClientRequests, 'known' | 'locate' | 'ask' | 'taken'>;
+  readonly requests: Pick<ClientRequests, 'known' | 'learn' | 'locate' | 'ask' | 'taken'>;
   readonly connectionClaims: Pick<ConnectionClaims, 'owner'>;
   readonly node: string;
   readonly pollMs: number;
@@ -98,6 +98,7 @@ export class RequestDoor {
     const known = requests.known(connectionId);
     if (known !== undefined) return known;
     const claimed = fresh ? await connectionClaims.owner(connectionId) : undefined;
+    if (claimed !== undefined && claimed !== node) requests.learn(connectionId, claimed);
     if (claimed !== undefined || (fresh && method === 'get')) return claimed;
     return requests.locate(hub, connectionId);
   }

@@ -91,6 +91,7 @@ const alone = {
   release: () => undefined,
   fence: async () => true,
   known: () => undefined,
+  learn: () => undefined,
   locate: async () => undefined,
   taken: async () => undefined,
   ask: () => {
