@@ -38,6 +38,22 @@ describe('the handshake of a client', () => {
     },
   );
 
+  it.each(['messagepack', 'MessagePack', 'blazorpack'])(
+    'for %s is refused over server-sent events, which carry no binary, by the gateway and before any app',
+    async (name) => {
+      const apps = [undefined, { refusal: () => undefined, opened: () => undefined } as unknown as App];
+      for (const app of apps) {
+        await using alone = await startAlone(app && { app });
+        const client = alone.arrive();
+        client.transport.kind = 'ServerSentEvents';
+        client.say(`{"protocol":"${name}","version":1}\u001e`);
+        expect(JSON.parse((await refused(client)) ?? '')).toEqual({
+          error: `Cannot use the '${name}' protocol on the current transport. The transport does not support 'Binary' transfer format.`,
+        });
+      }
+    },
+  );
+
   it('is answered once, in three pieces with a ping behind it (HP-2)', async () => {
     await using alone = await startAlone();
     const request = Buffer.from(handshakeRequest('json', 1));

@@ -89,6 +89,18 @@ describe('the heartbeat', () => {
     expect([ofApp.transport.frames, joining.transport.frames]).toEqual([[], []]);
   });
 
+  it('pings a client of server-sent events, and never one that polls', () => {
+    const [events, polling] = [beating.open(true), beating.open(true)];
+    events.transport.kind = 'ServerSentEvents';
+    polling.transport.kind = 'LongPolling';
+    polling.connection.pings = true;
+    beating.pass(119);
+    expect(events.transport.frames).toHaveLength(7);
+    beating.pass(600);
+    expect(polling.transport.frames).toEqual([]);
+    expect([events.connection.state, polling.connection.state]).toEqual(['closed', 'open']);
+  });
+
   it('closes a silent client after 30 s when it has ever pinged, with leave to come back', () => {
     const { connection, transport } = beating.open(true);
     connection.pings = true;

@@ -1,8 +1,8 @@
-import type { Frame, Transport } from '../../src/core/transport.ts';
+import type { Frame, Transport, TransportKind } from '../../src/core/transport.ts';
 
 /** A wire that keeps what was written. Its client may stop reading. */
 export class FakeTransport implements Transport {
-  readonly kind = 'WebSockets';
+  kind: TransportKind = 'WebSockets';
   readonly frames: Frame[] = [];
   /** Calls of `write` and `writeAll`: on a real wire, system calls. */
   writes = 0;
