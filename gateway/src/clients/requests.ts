@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   answerMs,
   type ClientRequests,
@@ -5,7 +6,7 @@ import {
   type RequestAnswer,
   type TransportRequest,
 } from '../core/client-requests.ts';
-import { GatewayError } from '../errors.ts';
+import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { HttpAnswer, HttpRequest } from '../http.ts';
 import type { ClientOutcome, ClientRequestKind } from '../protocol/client-request.ts';
 import type { Admission, Gate, Known } from './admit.ts';
@@ -30,6 +31,10 @@ export interface RequestDoorOptions {
 }
 
 const nothing = new Uint8Array();
+/** Codes of a node that cannot reach the others now. */
+const away: ReadonlySet<ErrorCode> = new Set(['backplane_down', 'backplane_full', 'no_answer']);
+/** How long a poll is held then, in ms: well below the time that a client may go without one. */
+const awayMs = 1000;
 const plain = { 'Content-Type': 'text/plain' } as const;
 /** Headers of every answer to a poll (client-transports, 6.1). */
 const pollHeaders = {
@@ -63,11 +68,30 @@ export class RequestDoor {
    */
   async get(request: HttpRequest, kind: 'ServerSentEvents' | 'LongPolling'): Promise<HttpAnswer> {
     const known = await this.#options.gate.later(request);
+    if (kind === 'LongPolling' && (!known.fresh || this.#options.requests.known(known.connectionId) !== undefined)) {
+      return this.#laterPoll(request, known);
+    }
     const node = await this.#nodeOf(known, 'get');
     const what = kind === 'LongPolling' ? 'poll' : 'events';
     if (node !== undefined) return this.#pass(request, known, what, node);
     const admission = await this.#options.gate.admit(request, kind);
     return kind === 'LongPolling' ? this.#startPolling(request, admission) : this.#startEvents(request, admission);
+  }
+
+  /**
+   * Without Redis a poll may meet a node that cannot ask its owner. It is answered empty after a while and not refused, which
+   * would end the client: the next poll may meet the owner.
+   */
+  async #laterPoll(request: HttpRequest, known: Known): Promise<HttpAnswer> {
+    try {
+      const node = await this.#nodeOf(known, 'post');
+      if (node === undefined) throw refusal('gone');
+      return await this.#pass(request, known, 'poll', node);
+    } catch (error) {
+      if (!(error instanceof GatewayError && away.has(error.code))) throw error;
+      await setTimeout(awayMs);
+      return this.#answer(request, { outcome: 'done', bytes: nothing }, 200);
+    }
   }
 
   /** A POST: bytes of the client. Answered when they were taken in. Throws as {@link get}. */

@@ -218,3 +218,16 @@ test('the node of a client that dies ends it: its requests are 404 at the others
   await until('the client is gone', async () => (await client.ask(0, 'POST', { body: '{"type":6}\u001e' })) === gone);
   expect(await client.poll(1)).toBe(gone);
 });
+
+test('without Redis a poll that cannot reach its owner comes back empty, a POST is 503, and the client stays', async () => {
+  const client = await Roaming.negotiate();
+  expect(await client.poll(0)).toBe('200 ');
+  expect(await client.ask(1, 'POST', { body: handshake })).toBe('200 ');
+  expect(await client.poll(1)).toBe('200 {}\u001e');
+  await service.redis.stop();
+  await until('the node knows', async () => (await client.ask(1, 'POST', { body: 'x' })).startsWith('503 '));
+  expect(await client.poll(1)).toBe('200 ');
+  const waiting = client.poll(0);
+  await send(client, 'by its own node');
+  expect(await waiting).toBe(`200 ${invocation('by its own node')}`);
+});
