@@ -27,13 +27,13 @@ test.each([
       error: () => undefined,
       complete: () => undefined,
     });
-    await app.notices.until('the method ends', () => app.of('cancelled', id).length === 1, 20_000);
-    await within('the client is closed', flooded.closed, 20_000);
+    await app.notices.until('the method ends', () => app.of('cancelled', id).length === 1, 60_000);
+    await within('the client is closed', flooded.closed, 60_000);
     expect(await app.goodbyes(id)).toHaveLength(1);
     expect(heard).toEqual(Array.from({ length: heard.length }, (_, i) => i + 1));
     expect(await within('others are served', other.connection.invoke('echo', 'fine'), 5000)).toBe('fine');
     expect(await app.links()).toBe(2);
     for (const node of stage.service.nodes) expect((await node.admin('/livez')).status).toBe(200);
   },
-  50_000,
+  150_000,
 );
