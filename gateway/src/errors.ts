@@ -167,7 +167,7 @@ export const errors = {
     status: 503,
     rest: 'Error.Request.Unavailable',
     retry: true,
-    doc: 'A node that may know did not answer within SIGNALBOX_ASK_MS, or is still coming back to Redis.',
+    doc: 'A node that may know did not answer within SIGNALBOX_ASK_MS (a POST of a client: 10 s), or is still coming back to Redis.',
   },
   no_link: {
     status: 503,

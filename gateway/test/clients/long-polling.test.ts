@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LongPollingTransport } from '../../src/clients/long-polling.ts';
 import type { Frame } from '../../src/core/transport.ts';
 import { head, raw } from '../http/raw.ts';
 import { until, within } from '../support/until.ts';
@@ -130,6 +131,65 @@ describe('a poll', () => {
     expect([status, given['access-control-allow-origin']]).toEqual([404, 'https://page.example']);
     const foreign = await ask(door, 'POST', '&id=x', { headers: { ...bearer(), origin: 'https://evil.example' } });
     expect([foreign.status, foreign.headers['access-control-allow-origin']]).toEqual([403, undefined]);
+  });
+});
+
+describe('what a poll was given', () => {
+  /** A transport whose first poll is over, and polls that keep what they got. */
+  function start() {
+    let heard: () => void = () => undefined;
+    const fence = vi.fn(() => new Promise<void>((resolve) => (heard = resolve)));
+    const over = vi.fn();
+    const transport = new LongPollingTransport({ pollMs: 60_000, gapMs: 60_000, queueBytes: 1000, fence, over });
+    const got: string[] = [];
+    const poll = (key: string, foreign: boolean): void =>
+      transport.poll({ key, foreign, answer: (outcome, bytes) => got.push(`${key} ${outcome} ${Buffer.from(bytes)}`) });
+    poll('first', true);
+    got.length = 0;
+    return { transport, poll, got, fence, hear: () => heard(), over };
+  }
+
+  it('is given again when nobody said that it came, before what came later', () => {
+    const { transport, poll, got } = start();
+    poll('a', true);
+    transport.write(frame('1'));
+    transport.write(frame('2'));
+    poll('b', true);
+    transport.taken('b', true);
+    transport.taken('b', false); // it was on its way, and the client had gone all the same
+    poll('c', true);
+    transport.taken('c', true);
+    transport.write(frame('3'));
+    poll('d', true);
+    expect(got).toEqual(['a done 1', 'b done 12', 'c done 12', 'd done 3']);
+    transport.remove();
+  });
+
+  it('by another node is not given again by this one before that was heard', async () => {
+    const { transport, poll, got, fence, hear } = start();
+    poll('far', true);
+    transport.write(frame('1'));
+    poll('near', false);
+    transport.write(frame('2'));
+    expect([got, fence.mock.calls.length]).toEqual([['far done 1'], 1]);
+    transport.taken('far', true);
+    hear();
+    await new Promise(setImmediate);
+    expect(got).toEqual(['far done 1', 'near done 2']);
+    transport.remove();
+  });
+
+  it('waits for the newest of the polls that came meanwhile', async () => {
+    const { transport, poll, got, hear, over } = start();
+    poll('far', true);
+    transport.write(frame('1'));
+    poll('near', false);
+    poll('newest', true);
+    hear();
+    await new Promise(setImmediate);
+    expect(got).toEqual(['far done 1', 'near ended ', 'newest done 1']);
+    transport.remove();
+    expect(over).toHaveBeenCalledOnce();
   });
 });
 
