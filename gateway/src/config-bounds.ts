@@ -165,6 +165,12 @@ export const bounds = {
     1000,
     'Client connections of one user of a hub on this node.',
   ),
+  clientsPerLink: setting(
+    'SIGNALBOX_CLIENTS_PER_LINK',
+    count(1, 10_000_000),
+    5000,
+    'Clients of one link from which on its app server is asked to open another one.',
+  ),
   maxGroupsPerConnection: setting(
     'SIGNALBOX_MAX_GROUPS_PER_CONNECTION',
     count(1, 1_000_000),

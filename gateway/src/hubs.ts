@@ -59,7 +59,14 @@ export class Hubs {
       turnedDefault: (hub) => this.#turnedDefault(hub),
     });
     const pieceBytes = Math.max(1024, config.messageBytes - besidePiece);
-    this.links = new Links({ node, label, nodes: core.nodes, modes: this.#modes });
+    this.links = new Links({
+      node,
+      label,
+      nodes: core.nodes,
+      modes: this.#modes,
+      clientsPerLink: config.clientsPerLink,
+      now: () => performance.now(),
+    });
     this.upstream = createUpstream(parts);
     this.#serverless = new ServerlessApp({
       events,

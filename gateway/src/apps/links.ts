@@ -1,3 +1,4 @@
+import { targetPing } from '@signalbox/app-sdk/protocol';
 import type { Modes } from '../core/mode.ts';
 import type { Nodes, NodesListener } from '../core/nodes.ts';
 import type { Link } from './link.ts';
@@ -29,8 +30,15 @@ export interface LinksOptions {
   readonly label: string;
   readonly nodes: Pick<Nodes, 'announce' | 'listen'>;
   readonly modes: Modes;
+  /** Clients of one link from which on its app server is asked for another one. */
+  readonly clientsPerLink: number;
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
   readonly random?: () => number;
 }
+
+/** An app server that opens no further link is not asked again sooner, in ms. */
+const askAgainMs = 10_000;
 
 /** All links anywhere, and the choice among them (architecture, section 4). */
 export class Links implements NodesListener {
@@ -40,6 +48,8 @@ export class Links implements NodesListener {
   readonly #here = new Map<string, Link>();
   /** Links elsewhere, by node. */
   readonly #there = new Map<string, RemoteLink[]>();
+  /** When each app server here was last asked for another link, by hub and server. */
+  readonly #asked = new Map<string, number>();
   #nextId = 1;
 
   constructor(options: LinksOptions) {
@@ -70,7 +80,19 @@ export class Links implements NodesListener {
 
   changed(link: Link): void {
     if (link.taking) this.#options.modes.linkSeen(link.hub);
+    if (link.taking && link.clients >= this.#options.clientsPerLink) this.#askForMore(link);
     this.#announce(false);
+  }
+
+  /** Asks the app server for one more link, to this node if the balancer so wills (service protocol, section 8, `target`). */
+  #askForMore(link: Link): void {
+    const { hub, server } = link;
+    const { node, now } = this.#options;
+    const key = JSON.stringify([hub, server]);
+    const asked = this.#asked.get(key) ?? Number.NEGATIVE_INFINITY;
+    if (now() - asked < askAgainMs) return;
+    this.#asked.set(key, now());
+    link.say(targetPing(node));
   }
 
   /** A link leaves: the others must know at once that it takes nobody any more. */
@@ -80,6 +102,7 @@ export class Links implements NodesListener {
 
   remove(link: Link): void {
     this.#here.delete(link.id);
+    this.#asked.delete(JSON.stringify([link.hub, link.server]));
     this.#announce(true);
   }
 
