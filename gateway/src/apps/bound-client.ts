@@ -79,6 +79,11 @@ export class BoundClient implements App, CarriedClient {
     return ++this.stream;
   }
 
+  /** Has the app said something by the present way, from a link elsewhere? */
+  get answered(): boolean {
+    return this.#lastPiece > 0;
+  }
+
   /** A way is open: what waited goes first. Bytes of the app may have come by it already. */
   bind(carrier: Carrier): void {
     this.#carrier = carrier;

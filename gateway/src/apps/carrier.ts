@@ -30,6 +30,8 @@ export interface OpenRequest {
   readonly migratedFrom: string | undefined;
   /** Counts the ways that were opened for this client. */
   readonly stream: number;
+  /** Has the app said something by this way? Then its link took the client, whatever became of the answer. */
+  readonly answered: () => boolean;
 }
 
 /** A client carried by a link here. */
@@ -107,7 +109,7 @@ export async function openThere(there: There, here: Here, request: OpenRequest):
   const told = { claims, headers, queryString, protocol, request: request.request, migratedFrom };
   const { link } = there;
   const verdict = await streams.open(there.node, { kind: 'streamOpen', hub, connection, stream, node, link, ...told });
-  if (verdict === 'yes') return way;
+  if (verdict === 'yes' || request.answered()) return way;
   if (verdict !== 'no') way.left('');
   way.release();
   return undefined;

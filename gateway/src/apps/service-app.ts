@@ -86,7 +86,8 @@ export class ServiceApp implements App {
   #carry(choice: Choice, bound: BoundClient, migratedFrom: string | undefined): Carrier | Promise<Carrier | undefined> {
     const { connection, info, request } = bound;
     const stream = bound.beginStream();
-    const open = { client: bound, hub: connection.hub, info, request, migratedFrom, stream };
+    const answered = (): boolean => bound.answered;
+    const open = { client: bound, hub: connection.hub, info, request, migratedFrom, stream, answered };
     if (choice.kind === 'here') return openHere(choice.link, this.#options.node, open);
     return openThere(choice, this.#options, open);
   }
