@@ -67,6 +67,17 @@ async function appOf(page: Page): Promise<number> {
   return Number(/\d+$/.exec((await said.textContent()) ?? '')?.[0]);
 }
 
+/** Whatever this page says of its connection from now on, however short it is to be seen. */
+const statesOf = (page: Page) =>
+  page
+    .getByRole('status')
+    .first()
+    .evaluateHandle((state) => {
+      const seen: (string | null)[] = [];
+      new MutationObserver(() => seen.push(state.textContent)).observe(state, { childList: true });
+      return seen;
+    });
+
 /** How many clients this gateway node holds. */
 async function clientsOf(nodeIndex: number): Promise<number> {
   const metrics = await (await fetch(`${cluster.gateways[nodeIndex]?.adminEndpoint}/metrics`)).text();
@@ -152,9 +163,9 @@ test('clients of an app server that is killed come back by themselves, and the c
   await open(bob, '#kitchen');
   const killed = await appOf(alice);
   expect(cluster.apps.map(({ pid }) => pid)).toContain(killed);
-  const reconnecting = alice.getByText('reconnecting …').waitFor();
+  const states = await statesOf(alice);
   process.kill(killed, 'SIGKILL');
-  await reconnecting;
+  await expect.poll(() => states.jsonValue(), { timeout: stepMs }).toContain('reconnecting …');
   await Promise.all([connected(alice, 'alice'), connected(bob, 'bob')]);
   await expect.poll(() => appOf(alice), { timeout: stepMs }).not.toBe(killed);
   await say(bob, 'still here?');
