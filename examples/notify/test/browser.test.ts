@@ -1,40 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startRedis, type TestRedis } from '../../../gateway/test/support/redis.ts';
+import { launchBrowser } from '../../support/launch-browser.ts';
 import { type RunningGateway, startGateway } from '../../support/start-gateway.ts';
+import { type RunningRedis, startRedis } from '../../support/start-redis.ts';
 import { type RunningApp, startApp } from './start-app.ts';
 
-const program = '/usr/bin/chromium';
-const args = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 /** How long one step of a page may take, so that the one that hangs is named. */
 const stepMs = 10_000;
 const phone = { width: 390, height: 844 };
 
-let redis: TestRedis;
+let redis: RunningRedis;
 let gateways: RunningGateway[];
 let apps: RunningApp[];
 let browser: Browser;
 
 beforeAll(async () => {
-  if (!existsSync(program)) {
-    throw new Error('The browser test needs a Chromium: install it with `apt-get install chromium`.');
-  }
   redis = await startRedis();
   const key = randomBytes(32).toString('base64url');
-  gateways = await Promise.all([1, 2].map(() => startGateway(key, { REDIS_URL: redis.url() })));
+  gateways = await Promise.all([1, 2].map(() => startGateway(key, { REDIS_URL: redis.url })));
   apps = await Promise.all(gateways.map(({ connectionString }) => startApp(connectionString)));
-  browser = await chromium.launch({ executablePath: program, args });
+  browser = await launchBrowser();
 });
 
 afterAll(async () => {
