@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { createAdmin } from './admin.ts';
+import { createAdmin } from './admin/admin.ts';
 import { createRestApi } from './apps/rest-api.ts';
 import { batchBodyBytes } from './apps/rest-batch.ts';
 import { type ServiceDoor, serverPaths, serviceDoor } from './apps/service-door.ts';

@@ -103,7 +103,7 @@ test('a wrong import is noticed', () => {
   const wrong = [
     { from: 'gateway/src/core/a.ts', to: 'gateway/src/apps/b.ts' },
     { from: 'gateway/src/apps/a.ts', to: 'gateway/src/clients/b.ts' },
-    { from: 'gateway/src/admin.ts', to: 'gateway/src/apps/b.ts' },
+    { from: 'gateway/src/admin/a.ts', to: 'gateway/src/apps/b.ts' },
     { from: 'gateway/src/config-readers.ts', to: 'gateway/src/http-answer.ts' },
   ];
   expect(wrong.filter(pointsBack)).toEqual(wrong);

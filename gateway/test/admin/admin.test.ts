@@ -1,9 +1,9 @@
 import { request } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Admin, createAdmin } from '../src/admin.ts';
-import { ConfigError } from '../src/config.ts';
-import { Health } from '../src/observe/health.ts';
-import { createLog } from '../src/observe/log.ts';
+import { type Admin, createAdmin } from '../../src/admin/admin.ts';
+import { ConfigError } from '../../src/config.ts';
+import { Health } from '../../src/observe/health.ts';
+import { createLog } from '../../src/observe/log.ts';
 
 let health: Health;
 let scrape: () => Promise<string>;

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
-import { ConfigError } from './config.ts';
-import { errors, GatewayError } from './errors.ts';
-import type { Health, HealthReport } from './observe/health.ts';
-import type { Log } from './observe/log.ts';
-import type { Prometheus } from './observe/prometheus.ts';
+import { ConfigError } from '../config.ts';
+import { errors, GatewayError } from '../errors.ts';
+import type { Health, HealthReport } from '../observe/health.ts';
+import type { Log } from '../observe/log.ts';
+import type { Prometheus } from '../observe/prometheus.ts';
 
 /** What the admin port shows. */
 export interface AdminParts {
