@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { ConnectionTokens } from './auth/connection-token.ts';
+import { type AccessKeys, importKeys } from './auth/keys.ts';
+import { type Backbone, createBackbone } from './backbone.ts';
+import { type Config, ConfigError } from './config.ts';
+import { Core } from './core/core.ts';
+import { Topics } from './core/topics.ts';
+import { Hubs } from './hubs.ts';
+import { Health, type PartState } from './observe/health.ts';
+import { createLog, type Log } from './observe/log.ts';
+import { createPrometheus, type Prometheus } from './observe/prometheus.ts';
+import { envelopeVersion } from './protocol/envelope.ts';
+import { readUpstream } from './upstream/settings.ts';
+import { version } from './version.ts';
+
+/** The parts behind the doors of a node. */
+export interface Basis {
+  readonly config: Config;
+  readonly node: string;
+  readonly keys: AccessKeys;
+  readonly log: Log;
+  readonly prometheus: Prometheus;
+  readonly backbone: Backbone;
+  readonly core: Core;
+  readonly topics: Topics;
+  readonly hubs: Hubs;
+  readonly connectionTokens: ConnectionTokens;
+  readonly health: Health;
+}
+
+const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/**
+ * The access keys of this node: those that are set, or one made now.
+ * @throws {ConfigError} when a made one would not do.
+ */
+export function accessKeyTexts(config: Config): readonly string[] {
+  if (config.accessKeys.length > 0) return config.accessKeys;
+  const outside = [config.host, ...(config.appPort === undefined ? [] : [config.appHost])].find(
+    (host) => !loopback.has(host),
+  );
+  if (outside !== undefined) {
+    throw new ConfigError(`SIGNALBOX_ACCESS_KEY must be set to listen beyond loopback, on ${outside}`);
+  }
+  if (config.redisUrl !== undefined) {
+    throw new ConfigError(
+      'SIGNALBOX_ACCESS_KEY must be set together with REDIS_URL: all nodes verify with the same key',
+    );
+  }
+  return [randomBytes(32).toString('base64url')];
+}
+
+/**
+ * Builds the parts behind the doors and starts them.
+ * @throws {ConfigError | StartRefused | GatewayError} with one line for people.
+ */
+export async function createBasis(config: Config, keyTexts: readonly string[]): Promise<Basis> {
+  const templates = readUpstream(config);
+  const keys = await importKeys(keyTexts);
+  const node = randomBytes(9).toString('base64url');
+  const label = config.label ?? `${hostname()}-${process.pid}`;
+  const log = createLog({ level: config.logLevel, node, label });
+  const late: Late = {};
+  const prometheus = createPrometheus({ version, node, label }, gaugesOf(late));
+  const backbone = createBackbone({ config, node, events: prometheus.events, log: log.child('backplane') });
+  late.backbone = backbone;
+  await backbone.bus.start({
+    commands: (topic, from, commands) => late.core?.handlers.commands(topic, from, commands),
+    deaf: () => late.core?.handlers.deaf(),
+    hearing: () => late.core?.handlers.hearing(),
+  });
+  const health = new Health();
+  const secret = config.routingSecret ?? (await backbone.records.secret(() => randomBytes(32).toString('base64url')));
+  const topics = new Topics(backbone.prefix, secret, backbone.bus.hashTags);
+  const coreLog = log.child('core');
+  const core = new Core({
+    node,
+    config,
+    bus: backbone.bus,
+    records: backbone.records,
+    topics,
+    events: prometheus.events,
+    appOf: (hub) => hubsOf(late).appOf(hub),
+    serves: (hub) => hubsOf(late).serves(hub),
+    warn: (text, error) => coreLog.warn(text, error instanceof Error ? { error } : {}),
+  });
+  late.core = core;
+  const connectionTokens = new ConnectionTokens({ keys, firstUseMs: config.negotiateMs });
+  const connectionOf = (token: string, hub: string): string | undefined => connectionTokens.peek(token, hub);
+  const { events } = prometheus;
+  const upstream = { templates, accessKeys: keyTexts, log: log.child('upstream') };
+  late.hubs = new Hubs({ config, core, bus: backbone.bus, topics, node, label, events, connectionOf, upstream });
+  const accessKeys = keys.map((key) => key.fingerprint);
+  await core.start({ accessKeys, routingSecret: topics.fingerprint, envelope: envelopeVersion, data: { label } });
+  return { config, node, keys, log, prometheus, backbone, core, topics, hubs: hubsOf(late), connectionTokens, health };
+}
+
+/** Parts that others need before they can be built; none of it is asked before the doors open. */
+interface Late {
+  core?: Core;
+  backbone?: Backbone;
+  hubs?: Hubs;
+}
+
+function hubsOf({ hubs }: Late): Hubs {
+  if (hubs === undefined) throw new TypeError('the doors must open after the hubs were built');
+  return hubs;
+}
+
+function gaugesOf(late: Late): Parameters<typeof createPrometheus>[1] {
+  return {
+    connections: () => late.core?.registry.counts() ?? [],
+    watchedTopics: () => late.core?.watches.size ?? 0,
+    outstandingBytes: () => late.backbone?.outstandingBytes() ?? 0,
+    knownNodes: () => late.core?.nodes.known ?? 0,
+  };
+}
+
+/** Has the node's readiness follow the way to Redis. */
+export function watchBackplane({ backbone, config, core, health }: Basis): void {
+  let since: number | undefined;
+  const state = (): PartState => {
+    const up = backbone.bus.hearing && core.nodes.leased;
+    since = up ? undefined : (since ?? Date.now());
+    return since === undefined ? { up: true } : { up: false, since, why: 'Redis does not answer' };
+  };
+  setInterval(state, 500).unref(); // so that "since" is right even when nobody asks
+  health.register({ name: 'backplane', state, graceMs: config.readyGraceMs });
+}

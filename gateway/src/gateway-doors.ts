@@ -1,0 +1,93 @@
+import { createRestApi } from './apps/rest-api.ts';
+import { batchBodyBytes } from './apps/rest-batch.ts';
+import { type ServiceDoor, serverPaths, serviceDoor } from './apps/service-door.ts';
+import { createClientTokens } from './auth/client-tokens.ts';
+import { Tokens } from './auth/tokens.ts';
+import { Gate } from './clients/admit.ts';
+import { NodeClaims } from './clients/claims.ts';
+import { ConnectRate } from './clients/connect-rate.ts';
+import { Cors } from './clients/cors.ts';
+import { clientBodyBytes, clientEndpoint, clientPaths } from './clients/endpoint.ts';
+import { Owner } from './clients/owner.ts';
+import { RequestDoor, type RequestDoorOptions } from './clients/requests.ts';
+import { webSocketDoor } from './clients/websocket.ts';
+import { clientBatchBytes } from './core/limits.ts';
+import type { Basis } from './gateway-basis.ts';
+import { createHttpServer, type HttpServer } from './http.ts';
+import { version } from './version.ts';
+
+/** Makes the servers of a node, with every door mounted; none listens yet. */
+export async function createServers(basis: Basis): Promise<Servers> {
+  const { config, log } = basis;
+  const httpLog = log.child('http');
+  const options = {
+    bodyBytes: config.messageBytes,
+    bodyBytesAt: (path: string) => clientBodyBytes(path, config) ?? batchBodyBytes(path, config.batchBytes),
+    defect: (error: unknown, facts: { method: string; path: string }) =>
+      httpLog.error('a request failed', { ...facts, error: error instanceof Error ? error : String(error) }),
+  };
+  const clients = await createHttpServer(options);
+  const apps = config.appPort === undefined ? clients : await createHttpServer(options);
+  return { clients, apps, links: mountDoors(basis, clients, apps) };
+}
+
+/** Where clients and apps come in. */
+export interface Servers {
+  readonly clients: HttpServer;
+  /** The same as {@link clients} without SIGNALBOX_APP_PORT. */
+  readonly apps: HttpServer;
+  readonly links: ServiceDoor;
+}
+
+function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): ServiceDoor {
+  const { config, connectionTokens, core, keys, log, node, prometheus, backbone, topics } = basis;
+  const { events } = prometheus;
+  const tokens = new Tokens({ keys, hosts: config.hosts, events });
+  const cors = new Cors(config.corsOrigins);
+  const mint = (hub: string, user: string | undefined): string => topics.mint(hub, user);
+  const connectionClaims = new NodeClaims(backbone.records, node);
+  const gate = new Gate({
+    tokens,
+    connectionTokens,
+    clients: core.arrivals,
+    connectionClaims,
+    rate: new ConnectRate(config.connectRate),
+    cors,
+    mint,
+    events,
+    config,
+  });
+  clients.upgrade(clientPaths, webSocketDoor({ gate, cors, clients: core.arrivals, config }));
+  const requests = requestDoor(basis, { gate, cors, connectionClaims });
+  clients.mount(clientEndpoint({ gate, cors, connectionTokens, mint, requests, transports: config.transports }));
+  const links = serviceDoor({ host: basis.hubs.nodeLinks, tokens, events, log: log.child('links'), config });
+  apps.upgrade(serverPaths, links);
+  apps.mount(
+    createRestApi({
+      router: core.router,
+      inquiries: core.inquiries,
+      invocations: core.invocations,
+      clientTokens: createClientTokens(keys),
+      tokens,
+      events,
+      log: log.child('rest'),
+      limits: config,
+      version,
+    }),
+  );
+  return links;
+}
+
+function requestDoor(
+  { backbone, config, core, node }: Basis,
+  parts: Pick<RequestDoorOptions, 'gate' | 'cors' | 'connectionClaims'>,
+): RequestDoor {
+  const { clientRequests: requests } = core;
+  const registered = (hub: string, id: string): boolean => core.registry.hub(hub)?.connections.has(id) ?? false;
+  const owner = new Owner({ clients: core.arrivals, requests, registered, config });
+  requests.attach(owner);
+  const { pollMs } = config;
+  const postBytes = clientBatchBytes(config.clientMessageBytes);
+  const hearing = (): boolean => backbone.bus.hearing;
+  return new RequestDoor({ ...parts, owner, requests, node, pollMs, postBytes, hearing });
+}
