@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { settingGroups } from '../src/command-line.ts';
 import { errors } from '../src/errors.ts';
 import type { MetricRow } from '../src/observe/meters.ts';
-import { metrics } from '../src/observe/metrics.ts';
-import { closeReasons, dropReasons, linkReasons } from '../src/reasons.ts';
+import { metricGroups, metrics } from '../src/observe/metrics.ts';
+import { closeReasons, dropReasons, linkReasons, tokenRefusals } from '../src/reasons.ts';
 import { code, page, table } from './markdown.ts';
 import { restPage } from './rest-page.ts';
 
@@ -77,6 +77,12 @@ function errorsPage(): string {
       ['reason', 'meaning'],
       Object.entries(dropReasons).map(([name, doc]) => [code(name), doc]),
     ),
+    '## Why a token was refused',
+    'The answer is 401 with this sentence; the word stands in `signalbox_tokens_refused_total`.',
+    table(
+      ['reason', 'sentence'],
+      Object.entries(tokenRefusals).map(([name, sentence]) => [code(name), sentence]),
+    ),
   );
 }
 
@@ -86,13 +92,18 @@ function metricsPage(): string {
     [described(row), row.help].join(' '),
     `When it moves: ${row.moves}`,
   ]);
+  const contents = Object.entries(metricGroups).map(([title, group]) => {
+    const links = Object.keys(group).map((name) => `- [${name}](#${name})`);
+    return [`**${title}**`, links.join('\n')].join('\n\n');
+  });
   return page(
     'Metrics',
     '`GET /metrics` on the admin port (`SIGNALBOX_ADMIN_PORT`), in the text format of Prometheus. The port answers to\n' +
       '`localhost`, to IP addresses and to the name in `SIGNALBOX_ADMIN_HOST`; other `Host` headers get 403.',
     'Names end with their unit. The label `hub` has at most 100 values, then `other`; `protocol` is `json`, `messagepack`\n' +
-      'or `other`. There is no label per user, connection or group. The words of the label `reason` are explained in\n' +
+      'or `other`; `server` is the id of an app server that is linked now, at most 100 of them, then `other`. There is no label per user, connection or group. The words of the label `reason` are explained in\n' +
       '[errors.md](errors.md).',
+    ...contents,
     ...sections,
   );
 }

@@ -131,13 +131,13 @@ export const bounds = {
     'SIGNALBOX_READY_GRACE',
     readers.msOrNever(0, hour),
     15_000,
-    'Redis down for so long makes /readyz say no; milliseconds or never.',
+    'Redis down, or the event loop late, for so long makes /readyz say no; milliseconds or never.',
   ),
   lateMs: setting(
     'SIGNALBOX_LATE_MS',
     ms(100, 60_000),
     2000,
-    "Age of this node's own probe from which on it sheds broadcasts and group sends.",
+    "Age of this node's own probe from which on it sheds broadcasts and group sends; from the same lateness on the event loop counts as unwell.",
   ),
   drainMs: setting('SIGNALBOX_DRAIN_MS', ms(100, hour), 30_000, 'Deadline of a stop.'),
   drainRate: setting(

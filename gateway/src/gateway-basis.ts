@@ -6,8 +6,9 @@ import { type Backbone, createBackbone } from './backbone.ts';
 import { type Config, ConfigError } from './config.ts';
 import { Core } from './core/core.ts';
 import { Topics } from './core/topics.ts';
+import { gaugesOf, type Measured } from './gateway-sight.ts';
 import { Hubs } from './hubs.ts';
-import { Health, type PartState } from './observe/health.ts';
+import { Health } from './observe/health.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { createPrometheus, type Prometheus } from './observe/prometheus.ts';
 import { envelopeVersion } from './protocol/envelope.ts';
@@ -62,7 +63,8 @@ export async function createBasis(config: Config, keyTexts: readonly string[]): 
   const label = config.label ?? `${hostname()}-${process.pid}`;
   const log = createLog({ level: config.logLevel, node, label });
   const late: Late = {};
-  const prometheus = createPrometheus({ version, node, label }, gaugesOf(late));
+  const health = new Health();
+  const prometheus = createPrometheus({ version, node, label }, gaugesOf(late, config, health));
   const backbone = createBackbone({ config, node, events: prometheus.events, log: log.child('backplane') });
   late.backbone = backbone;
   await backbone.bus.start({
@@ -70,7 +72,6 @@ export async function createBasis(config: Config, keyTexts: readonly string[]): 
     deaf: () => late.core?.handlers.deaf(),
     hearing: () => late.core?.handlers.hearing(),
   });
-  const health = new Health();
   const secret = config.routingSecret ?? (await backbone.records.secret(() => randomBytes(32).toString('base64url')));
   const topics = new Topics(backbone.prefix, secret, backbone.bus.hashTags);
   const coreLog = log.child('core');
@@ -97,34 +98,11 @@ export async function createBasis(config: Config, keyTexts: readonly string[]): 
 }
 
 /** Parts that others need before they can be built; none of it is asked before the doors open. */
-interface Late {
-  core?: Core;
-  backbone?: Backbone;
+interface Late extends Measured {
   hubs?: Hubs;
 }
 
 function hubsOf({ hubs }: Late): Hubs {
   if (hubs === undefined) throw new TypeError('the doors must open after the hubs were built');
   return hubs;
-}
-
-function gaugesOf(late: Late): Parameters<typeof createPrometheus>[1] {
-  return {
-    connections: () => late.core?.registry.counts() ?? [],
-    watchedTopics: () => late.core?.watches.size ?? 0,
-    outstandingBytes: () => late.backbone?.outstandingBytes() ?? 0,
-    knownNodes: () => late.core?.nodes.known ?? 0,
-  };
-}
-
-/** Has the node's readiness follow the way to Redis. */
-export function watchBackplane({ backbone, config, core, health }: Basis): void {
-  let since: number | undefined;
-  const state = (): PartState => {
-    const up = backbone.bus.hearing && core.nodes.leased;
-    since = up ? undefined : (since ?? Date.now());
-    return since === undefined ? { up: true } : { up: false, since, why: 'Redis does not answer' };
-  };
-  setInterval(state, 500).unref(); // so that "since" is right even when nobody asks
-  health.register({ name: 'backplane', state, graceMs: config.readyGraceMs });
 }

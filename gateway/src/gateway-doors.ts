@@ -57,9 +57,11 @@ function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): Servic
     events,
     config,
   });
-  clients.upgrade(clientPaths, webSocketDoor({ gate, cors, clients: core.arrivals, config }));
+  clients.upgrade(clientPaths, webSocketDoor({ gate, cors, events, clients: core.arrivals, config }));
   const requests = requestDoor(basis, { gate, cors, connectionClaims });
-  clients.mount(clientEndpoint({ gate, cors, connectionTokens, mint, requests, transports: config.transports }));
+  clients.mount(
+    clientEndpoint({ gate, cors, events, connectionTokens, mint, requests, transports: config.transports }),
+  );
   const links = serviceDoor({ host: basis.hubs.nodeLinks, tokens, events, log: log.child('links'), config });
   apps.upgrade(serverPaths, links);
   apps.mount(

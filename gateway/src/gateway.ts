@@ -2,8 +2,9 @@ import { createAdmin } from './admin/admin.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core/core.ts';
 import { type DrainStep, drain } from './drain.ts';
-import { accessKeyTexts, type Basis, createBasis, watchBackplane } from './gateway-basis.ts';
+import { accessKeyTexts, type Basis, createBasis } from './gateway-basis.ts';
 import { createServers, type Servers } from './gateway-doors.ts';
+import { watchHealth } from './gateway-sight.ts';
 import { version } from './version.ts';
 
 /** A running gateway node. */
@@ -39,7 +40,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
 
 async function openDoors(basis: Basis, madeKey: string | undefined): Promise<Gateway> {
   const { config, log, health, prometheus, node } = basis;
-  watchBackplane(basis);
+  watchHealth(health, config, basis.backbone, basis.core);
   const servers = await createServers(basis);
   const admin = createAdmin({ health, prometheus, log: log.child('admin') });
   const port = await servers.clients.listen(config.host, config.port, true);

@@ -1,6 +1,7 @@
 /**
  * The one list of reasons. The same words stand in logs, metrics, docs and on the wire between nodes.
- * (`errors.ts` holds what is refused with a code; this file holds what ends or is lost after it was accepted.)
+ * (`errors.ts` holds what is refused with a code; this file holds what ends or is lost after it was accepted, and why
+ * tokens are not.)
  */
 
 interface CloseRow {
@@ -86,3 +87,32 @@ export const linkReasons = {
 
 /** Why a link ended: one of the words of {@link linkReasons}. */
 export type LinkReason = keyof typeof linkReasons;
+
+/** Why a token was refused: the label of the metric, and the start of the sentence that the sender is told. */
+export const tokenRefusals = {
+  missing: 'a bearer token is required',
+  malformed: 'the token is no signed JWT with claims',
+  algorithm: 'the token must be signed with HS256 or HS512',
+  signature: 'the signature does not verify with an access key of this service',
+  issuer: 'the token has an "iss", and this service takes only tokens without one',
+  expired: 'the token has expired, or has no "exp"',
+  not_yet_valid: 'the token is not valid yet ("nbf" or "iat" is in the future)',
+  audience: 'the token is meant for something else: the "aud" must name the path and hub of the request',
+} as const;
+
+/** Why a token was refused. */
+export type TokenRefusal = keyof typeof tokenRefusals;
+
+/** The limits that `signalbox_limits_reached_total` counts, by the settings that they come from. */
+export const countedLimits = [
+  'SIGNALBOX_MAX_CONNECTIONS',
+  'SIGNALBOX_MAX_CONNECTIONS_PER_HUB',
+  'SIGNALBOX_MAX_CONNECTIONS_PER_USER',
+  'SIGNALBOX_CONNECT_RATE',
+  'SIGNALBOX_MAX_GROUPS_PER_CONNECTION',
+  'SIGNALBOX_UPSTREAM_QUEUE_BYTES',
+  'SIGNALBOX_UPSTREAM_CLIENT_QUEUE_BYTES',
+] as const;
+
+/** One of {@link countedLimits}. */
+export type CountedLimit = (typeof countedLimits)[number];

@@ -5,6 +5,7 @@ import { readConfig } from '../../dist/config.js';
 import { Core } from '../../dist/core/core.js';
 import { Topics } from '../../dist/core/topics.js';
 import { createHttpServer } from '../../dist/http.js';
+import { Health } from '../../dist/observe/health.js';
 import { createLog } from '../../dist/observe/log.js';
 import { createPrometheus } from '../../dist/observe/prometheus.js';
 import { ServerlessApp } from '../../dist/upstream/serverless-app.js';
@@ -16,7 +17,17 @@ import { settledUsage, usage } from './usage.ts';
 const config = readConfig(process.env);
 const node = 'bench';
 const log = createLog({ level: 'error', node, label: node });
-const none = { connections: () => [], watchedTopics: () => 0, outstandingBytes: () => 0, knownNodes: () => 1 };
+const none = {
+  connections: () => [],
+  backlog: () => ({ bytes: 0, slowClients: 0 }),
+  outboxClients: () => 0,
+  fanoutWaiting: () => 0,
+  watchedTopics: () => 0,
+  outstandingBytes: () => 0,
+  knownNodes: () => 1,
+  health: new Health(),
+  limits: {},
+};
 const { events } = createPrometheus({ version: '0', node, label: node }, none);
 const { bus, records, prefix } = createBackbone({ config, node, events, log });
 const topics = new Topics(prefix, 'the routing secret of the benches', bus.hashTags);
@@ -54,7 +65,8 @@ const admit = async () => ({
     diagnostic: false,
   },
 });
-server.upgrade(['/client/'], webSocketDoor({ gate: { admit }, cors: new Cors(['*']), clients: core.arrivals, config }));
+const cors = new Cors(['*']);
+server.upgrade(['/client/'], webSocketDoor({ gate: { admit }, cors, events, clients: core.arrivals, config }));
 const port = await server.listen('127.0.0.1', 0, true);
 
 serve({

@@ -31,6 +31,7 @@ const clean: ReadonlySet<CloseReason> = new Set(['client_left', 'closed_by_app',
 
 /** One client of a hub that runs in app servers: its bytes go to its link untouched, and the app's bytes to it. */
 export class BoundClient implements App, CarriedClient {
+  readonly mode = 'default';
   readonly pings = false;
   readonly connection: Client;
   info: ClientInfo;

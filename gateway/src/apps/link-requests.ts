@@ -7,7 +7,7 @@ import {
 } from '@signalbox/app-sdk/protocol';
 import type { Reply, Router } from '../core/router.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
-import type { Events } from '../observe/events.ts';
+import type { AckStatus, Events } from '../observe/events.ts';
 import type { Log } from '../observe/log.ts';
 import type { Question, Send } from '../protocol/command.ts';
 import { type QuestionKind, questionOf, type SendKind, sendsOf } from './link-commands.ts';
@@ -20,7 +20,7 @@ export interface LinkRequestsOptions {
   readonly hub: string;
   readonly router: Router;
   readonly names: LinkNames;
-  readonly events: Pick<Events, 'dropped'>;
+  readonly events: Pick<Events, 'dropped' | 'acknowledged'>;
   readonly log: Pick<Log, 'error'>;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
@@ -31,10 +31,23 @@ export interface LinkRequestsOptions {
 type AckFields = Pick<ServiceMessageOf<'Ack'>, 'status' | 'message'>;
 type EventKind = 'invalid' | 'bufferFull';
 
+/** A request whose sender waits for its outcome. */
+interface WantedAck {
+  readonly id: number;
+  /** When it came, on the clock of the options. */
+  readonly since: number;
+}
+
 const replies: Readonly<Record<Reply, AckFields>> = {
   yes: { status: ackStatuses.ok, message: '' },
   no: { status: ackStatuses.notFound, message: '' },
   limit: { status: ackStatuses.internalServerError, message: 'a limit of the gateway was reached' },
+};
+
+const statusWords: Readonly<Record<number, AckStatus>> = {
+  [ackStatuses.ok]: 'ok',
+  [ackStatuses.notFound]: 'not_found',
+  [ackStatuses.timeout]: 'timeout',
 };
 
 /** Uncertain now, certain later: the app may ask again. */
@@ -84,13 +97,13 @@ export class LinkRequests {
 
   /** Asks, and acknowledges on this link when the message wants it. */
   ask(message: ServiceMessageOf<QuestionKind>): void {
-    const { names, hub, events } = this.#options;
-    const ackId = 'ackId' in message ? message.ackId : undefined;
+    const { names, hub, events, now } = this.#options;
+    const ack = 'ackId' in message && message.ackId !== undefined ? { id: message.ackId, since: now() } : undefined;
     try {
-      void this.#question(questionOf(message, names, hub), ackId);
+      void this.#question(questionOf(message, names, hub), ack);
     } catch (error) {
-      if (ackId !== undefined) {
-        this.#acknowledge(ackId, this.#failed(error));
+      if (ack !== undefined) {
+        this.#acknowledge(ack, this.#failed(error));
         return;
       }
       events.dropped('invalid', 1);
@@ -98,18 +111,20 @@ export class LinkRequests {
     }
   }
 
-  async #question(question: Question, ackId: number | undefined): Promise<void> {
+  async #question(question: Question, ack: WantedAck | undefined): Promise<void> {
     try {
       const reply = await this.#options.router.ask(question, 'link');
-      if (ackId !== undefined) this.#acknowledge(ackId, replies[reply]);
+      if (ack !== undefined) this.#acknowledge(ack, replies[reply]);
     } catch (error) {
-      if (ackId === undefined) this.#refused(error);
-      else this.#acknowledge(ackId, this.#failed(error));
+      if (ack === undefined) this.#refused(error);
+      else this.#acknowledge(ack, this.#failed(error));
     }
   }
 
-  #acknowledge(ackId: number, fields: AckFields): void {
-    this.#options.say({ kind: 'Ack', ackId, ...fields });
+  #acknowledge({ id: ackId, since }: WantedAck, fields: AckFields): void {
+    const { events, now, say } = this.#options;
+    events.acknowledged(statusWords[fields.status] ?? 'error', (now() - since) / 1000);
+    say({ kind: 'Ack', ackId, ...fields });
   }
 
   #failed(error: unknown): AckFields {

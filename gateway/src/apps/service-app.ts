@@ -21,6 +21,7 @@ export interface ServiceAppOptions {
 
 /** Hubs that run in app servers: chooses the link for a client and stays with it. */
 export class ServiceApp implements App {
+  readonly mode = 'default';
   readonly pings = false;
   readonly #options: ServiceAppOptions;
   readonly #host: BoundClientHost;

@@ -29,7 +29,7 @@ export interface LinkParts {
   readonly names: LinkNames;
   readonly heartbeat: LinksHeartbeat;
   readonly serverLists: ServerLists;
-  readonly events: Pick<Events, 'linkOpened' | 'linkClosed' | 'dropped'>;
+  readonly events: Pick<Events, 'linkOpened' | 'linkClosed' | 'dropped' | 'acknowledged'>;
   readonly log: Pick<Log, 'info' | 'error'>;
   readonly config: Pick<Config, 'linkMessageBytes' | 'linkQueueBytes' | 'linkClientQueueBytes'>;
 }
@@ -141,7 +141,7 @@ export class ServiceConnection implements Link, BeatingLink {
     this.lastHeard = heartbeat.now();
     this.lastSaid = this.lastHeard;
     heartbeat.add(this);
-    events.linkOpened(this.hub);
+    events.linkOpened(this.hub, this.server);
   }
 
   /** A WebSocket message came: a piece of a stream, cut anywhere. */
@@ -266,7 +266,7 @@ export class ServiceConnection implements Link, BeatingLink {
     const { hub, id: link, server, clients } = this;
     this.#clients.lost(reason === 'drain' ? 'drain' : 'link_lost');
     if (this.#terms !== undefined) host.removed(this);
-    events.linkClosed(hub, reason);
+    events.linkClosed(hub, server, reason);
     log.info('link closed', { hub, link, server, clients, reason });
   }
 }

@@ -18,7 +18,7 @@ export const serverPaths = ['/server', '/server/'] as const;
 export interface ServiceDoorOptions {
   readonly host: LinkHost;
   readonly tokens: Pick<Tokens, 'verify'>;
-  readonly events: Pick<Events, 'linkOpened' | 'linkClosed' | 'dropped'>;
+  readonly events: Pick<Events, 'linkOpened' | 'linkClosed' | 'dropped' | 'acknowledged'>;
   readonly log: Pick<Log, 'info' | 'error'>;
   readonly config: LinkParts['config'] & LinkNameLimits & Pick<Config, 'linkQueueBytes'>;
   /** Milliseconds of a monotonic clock. */

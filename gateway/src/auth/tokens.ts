@@ -1,24 +1,10 @@
 import { decodeProtectedHeader, type ProtectedHeaderParameters } from 'jose';
 import { GatewayError } from '../errors.ts';
 import type { Events } from '../observe/events.ts';
+import { type TokenRefusal, tokenRefusals } from '../reasons.ts';
 import { audienceFault, type Resource } from './audience.ts';
 import { type Claims, firstClaim, readClaims } from './claims.ts';
 import { type AccessKeys, type TokenAlgorithm, tokenAlgorithms } from './keys.ts';
-
-/** Why a token was refused: the label of the metric, and the start of the sentence that the sender is told. */
-export const tokenRefusals = {
-  missing: 'a bearer token is required',
-  malformed: 'the token is no signed JWT with claims',
-  algorithm: 'the token must be signed with HS256 or HS512',
-  signature: 'the signature does not verify with an access key of this service',
-  issuer: 'the token has an "iss", and this service takes only tokens without one',
-  expired: 'the token has expired, or has no "exp"',
-  not_yet_valid: 'the token is not valid yet ("nbf" or "iat" is in the future)',
-  audience: 'the token is meant for something else: the "aud" must name the path and hub of the request',
-} as const;
-
-/** Why a token was refused. */
-export type TokenRefusal = keyof typeof tokenRefusals;
 
 /** What a token must be meant for. Only the path inside `aud` separates the roles, so it is compared strictly. */
 export type TokenUse =

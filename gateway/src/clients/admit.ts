@@ -9,6 +9,7 @@ import type { TransportKind } from '../core/transport.ts';
 import { GatewayError } from '../errors.ts';
 import type { HttpRequest } from '../http.ts';
 import type { Events } from '../observe/events.ts';
+import type { CountedLimit } from '../reasons.ts';
 import type { ConnectionClaims } from './claims.ts';
 import type { ConnectRate } from './connect-rate.ts';
 import type { Cors } from './cors.ts';
@@ -141,7 +142,7 @@ export class Gate {
     this.#limitReached(limit);
   }
 
-  #limitReached(limit: string): never {
+  #limitReached(limit: CountedLimit): never {
     this.#options.events.limitReached(limit);
     throw new GatewayError('limit_reached', `no more client connections: ${limit} is reached`);
   }

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import { clientBatchBytes } from '../core/limits.ts';
 import { GatewayError } from '../errors.ts';
 import type { HttpAnswer, HttpHandler, HttpRequest } from '../http.ts';
+import type { Events } from '../observe/events.ts';
 import type { Cors } from './cors.ts';
 import { type NegotiateOptions, negotiate } from './negotiate.ts';
 import { clientRefusal } from './refusal.ts';
@@ -20,6 +21,7 @@ export function clientBodyBytes(path: string, config: Pick<Config, 'clientMessag
 
 export interface ClientEndpointOptions extends NegotiateOptions {
   readonly cors: Cors;
+  readonly events: Pick<Events, 'clientRefused'>;
   readonly requests: Pick<RequestDoor, 'get' | 'post' | 'delete'>;
 }
 
@@ -29,8 +31,9 @@ export function clientEndpoint(options: ClientEndpointOptions): HttpHandler {
     try {
       return await run(request, options);
     } catch (error) {
-      if (error instanceof GatewayError) return clientRefusal(error, request, options.cors);
-      throw error;
+      if (!(error instanceof GatewayError)) throw error;
+      options.events.clientRefused(error.code);
+      return clientRefusal(error, request, options.cors);
     }
   };
   const base = (request: HttpRequest): Promise<HttpAnswer> => answerBase(request, options);

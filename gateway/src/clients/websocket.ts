@@ -4,6 +4,7 @@ import type { Connection } from '../core/connection.ts';
 import { clientBatchBytes } from '../core/limits.ts';
 import type { Frame, Transport } from '../core/transport.ts';
 import type { Socket, SocketDoor } from '../http.ts';
+import type { Events } from '../observe/events.ts';
 import type { Admission, Gate } from './admit.ts';
 import type { Cors } from './cors.ts';
 import { clientRefusal } from './refusal.ts';
@@ -11,18 +12,22 @@ import { clientRefusal } from './refusal.ts';
 export interface WebSocketDoorOptions {
   readonly gate: Pick<Gate, 'admit'>;
   readonly cors: Cors;
+  readonly events: Pick<Events, 'clientRefused'>;
   readonly clients: Clients;
   readonly config: Pick<Config, 'clientMessageBytes' | 'clientQueueBytes'>;
 }
 
 /** Clients over WebSocket: a transport per socket, messages and the end of it to the core. */
 export function webSocketDoor(options: WebSocketDoorOptions): SocketDoor<WebSocketTransport> {
-  const { gate, cors, clients, config } = options;
+  const { gate, cors, events, clients, config } = options;
   return {
     maxPayloadBytes: clientBatchBytes(config.clientMessageBytes),
     maxBufferedBytes: config.clientQueueBytes,
     admit: async (request) => new WebSocketTransport(await gate.admit(request, 'WebSockets'), config.clientQueueBytes),
-    refusal: (error, request) => clientRefusal(error, request, cors),
+    refusal(error, request) {
+      events.clientRefused(error.code);
+      return clientRefusal(error, request, cors);
+    },
     opened: (socket, transport) => transport.open(socket, clients),
     received: (transport, bytes) => transport.received(bytes, clients),
     closed: (transport) => transport.closed(),

@@ -1,6 +1,7 @@
 import type { Claims, HandshakeRequest } from '@signalbox/app-sdk/protocol';
 import type { Login } from '../protocol/inquiry.ts';
 import type { CloseReason } from '../reasons.ts';
+import type { Mode } from './mode.ts';
 import type { ClientOrigin } from './origin.ts';
 import type { Frame } from './transport.ts';
 
@@ -53,6 +54,7 @@ export interface Client {
  * server behind a link. Which one is decided when the handshake request arrives and kept for the connection's life.
  */
 export interface App {
+  readonly mode: Mode;
   /** Does the gateway ping its clients, and time out those who have pinged? Else the app does both. */
   readonly pings: boolean;
   /** The error text that refuses this handshake, or undefined. Asked before anything is done for the client. */

@@ -1,8 +1,9 @@
+import type { CountedLimit } from '../reasons.ts';
 import type { Connection, Identity } from './connection.ts';
 import type { Transport } from './transport.ts';
 
 /** `draining`: the node stops. `no_link`: the hub runs in app servers, and none is there. */
-export type Refusal = 'draining' | 'no_link' | `SIGNALBOX_${string}`;
+export type Refusal = 'draining' | 'no_link' | CountedLimit;
 
 /** What a client's transport sees of the core. */
 export interface Clients {

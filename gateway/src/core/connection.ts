@@ -1,3 +1,4 @@
+import type { ClientKind } from '../observe/events.ts';
 import type { CloseReason } from '../reasons.ts';
 import type { App, Client, ClientState } from './app.ts';
 import type { ClientOrigin } from './origin.ts';
@@ -75,6 +76,12 @@ export class Connection implements Client, Owing {
     this.#owner = owner;
     this.lastReceived = performance.now();
     this.lastPinged = this.lastReceived;
+  }
+
+  /** For the metrics; its mode is known from the handshake on. */
+  get kind(): ClientKind {
+    const { hub, protocol, app } = this;
+    return { hub, transport: this.transport.kind, protocol, mode: app?.mode ?? '' };
   }
 
   /** Sends to a handshaken client, in order, within this turn. Others are skipped: broadcasts and group sends. */

@@ -14,7 +14,7 @@ import { Dispatch } from './dispatch.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Incoming } from './incoming.ts';
 import { Inquiries } from './inquiries.ts';
-import { Invocations } from './invocations.ts';
+import { Invocations, type InvocationsOptions } from './invocations.ts';
 import { clientBatchBytes, Limits } from './limits.ts';
 import { Logins } from './logins.ts';
 import { Membership } from './membership.ts';
@@ -119,7 +119,8 @@ export class Core {
     this.inquiries = new Inquiries({ bus, asks: this.#asks, topics, registry, now, answer, settled });
     this.logins = new Logins({ bus, asks: this.#asks, topics, registry, answer, settled });
     const asks = this.#asks;
-    this.invocations = new Invocations({ bus, node, asks, topics, registry, dispatch, now, answer, settled });
+    const ended: InvocationsOptions['ended'] = (outcome, ms) => events.clientResult(outcome, ms / 1000);
+    this.invocations = new Invocations({ bus, node, asks, topics, registry, dispatch, now, answer, settled, ended });
     this.clientRequests = new ClientRequests({
       bus,
       node,
@@ -183,6 +184,11 @@ export class Core {
     });
   }
 
+  /** Clients that are owed a frame within this turn. */
+  get outboxClients(): number {
+    return this.#outbox.clients;
+  }
+
   #owner(): ConnectionOwner {
     const { events } = this.#options;
     return {
@@ -191,13 +197,11 @@ export class Core {
       closeFrame: (connection, reason, detail) =>
         frameOf(connection.protocol, closeBytes(connection.protocol, reason, shown(connection, detail))),
       opened: (connection) => {
-        const { hub, transport, protocol } = connection;
-        events.connectionOpened(hub, transport.kind, protocol);
+        events.connectionOpened(connection.kind, (performance.now() - connection.lastPinged) / 1000);
         this.arrivals.accepted(connection);
       },
       ended: (connection, reason) => {
-        const { hub, transport, protocol } = connection;
-        if (connection.state === 'open') events.connectionClosed(hub, transport.kind, protocol, reason);
+        if (connection.state === 'open') events.connectionClosed(connection.kind, reason);
         else events.connectionRefused(reason);
         this.invocations.ended(connection.id);
         this.arrivals.ended(connection);

@@ -1,5 +1,6 @@
 import { type Bus, controlLane } from '../backplane/bus.ts';
 import { GatewayError } from '../errors.ts';
+import type { ResultOutcome } from '../observe/events.ts';
 import type { Asker, Verdict } from '../protocol/command.ts';
 import { encodeCommand } from '../protocol/command-codec.ts';
 import type { Completed, Invoke, InvokeOutcome } from '../protocol/inquiry.ts';
@@ -22,6 +23,8 @@ export interface InvocationsOptions {
   readonly now: () => number;
   readonly answer: (asker: Asker, verdict: Verdict, detail?: Uint8Array) => void;
   readonly settled: () => Promise<boolean>;
+  /** A call of this node is over, after so many ms. */
+  readonly ended: (outcome: ResultOutcome, ms: number) => void;
 }
 
 /** A call of one client. */
@@ -39,6 +42,7 @@ export interface OpenInvoke {
 
 interface Call {
   readonly connection: string;
+  readonly since: number;
   readonly until: number;
   readonly settle: (outcome: InvokeOutcome) => void;
   /** The client's node, once it said so. */
@@ -71,7 +75,7 @@ export class Invocations {
       await this.#check(await outcome, request.connection);
     } catch (error) {
       asks.drop(asker.id);
-      this.#calls.delete(asker.id);
+      this.#over(asker.id, 'error');
       throw error;
     }
     const there = details[0] === undefined ? node : Buffer.from(details[0]).toString();
@@ -81,9 +85,10 @@ export class Invocations {
   }
 
   #expect(id: number, connection: string, deadlineMs: number): Promise<InvokeOutcome> {
-    const until = this.#options.now() + deadlineMs;
+    const since = this.#options.now();
+    const until = since + deadlineMs;
     return new Promise((settle) => {
-      this.#calls.set(id, { connection, until, settle, node: undefined });
+      this.#calls.set(id, { connection, since, until, settle, node: undefined });
     });
   }
 
@@ -187,9 +192,15 @@ export class Invocations {
 
   /** What became of a call of this node. Late ones are passed over. */
   takeCompleted({ id, outcome }: Completed): void {
+    this.#over(id, outcome.kind)?.settle(outcome);
+  }
+
+  #over(id: number, outcome: ResultOutcome): Call | undefined {
     const call = this.#calls.get(id);
+    if (call === undefined) return undefined;
     this.#calls.delete(id);
-    call?.settle(outcome);
+    this.#options.ended(outcome, this.#options.now() - call.since);
+    return call;
   }
 
   /** The node of clients that were called is gone. */
@@ -207,7 +218,7 @@ export class Invocations {
     for (const [id, call] of this.#calls) {
       if (call.until > now) continue;
       const error = `Connection '${call.connection}' did not answer in time.`;
-      this.takeCompleted({ kind: 'completed', id, outcome: { kind: 'error', error } });
+      this.#over(id, 'timeout')?.settle({ kind: 'error', error });
     }
   }
 }

@@ -40,6 +40,11 @@ export class Outbox {
     this.#sliceMs = options.sliceMs;
   }
 
+  /** Clients that are owed something. */
+  get clients(): number {
+    return this.#owing.length - this.#next;
+  }
+
   /** Owes one more frame to a client. */
   add(connection: Owing, frame: Frame): void {
     const owed = connection.owed;

@@ -1,4 +1,5 @@
-import type { ConnectionCount } from '../observe/prometheus.ts';
+import type { ClientKind } from '../observe/events.ts';
+import type { Backlog, ConnectionCount } from '../observe/gauges.ts';
 import type { Connection } from './connection.ts';
 import { Members } from './members.ts';
 
@@ -67,17 +68,29 @@ export class Registry {
     return true;
   }
 
-  /** Handshaken connections by hub, transport and hub protocol, for whoever scrapes. */
+  /** Handshaken connections by kind, for whoever scrapes. */
   counts(): Iterable<ConnectionCount> {
-    const rows = new Map<string, { hub: string; transport: string; protocol: string; count: number }>();
-    for (const { hub, transport, protocol, state } of this.all()) {
+    const rows = new Map<string, { kind: ClientKind; count: number }>();
+    for (const { kind, state } of this.all()) {
       if (state !== 'open') continue;
-      const key = `${hub} ${transport.kind} ${protocol}`;
-      const row = rows.get(key) ?? { hub, transport: transport.kind, protocol, count: 0 };
+      const key = `${kind.hub} ${kind.transport} ${kind.protocol} ${kind.mode}`;
+      const row = rows.get(key) ?? { kind, count: 0 };
       row.count++;
       rows.set(key, row);
     }
     return rows.values();
+  }
+
+  /** What clients have not read, and how many have not read more than `slowBytes`. For whoever scrapes. */
+  backlog(slowBytes: number): Backlog {
+    let bytes = 0;
+    let slowClients = 0;
+    for (const { transport } of this.all()) {
+      const waiting = transport.buffered();
+      bytes += waiting;
+      if (waiting > slowBytes) slowClients++;
+    }
+    return { bytes, slowClients };
   }
 
   /** Every connection of every hub. */

@@ -27,11 +27,6 @@ export class Meters<Name extends string> {
     this.#registry = registry;
   }
 
-  /** A counter whose children are looked up by label. */
-  counter(name: Name): Counter {
-    return new Counter(this.#declare(name, 'counter'));
-  }
-
   /** A counter without labels: `read` gives its whole value when somebody scrapes. */
   counted(name: Name, read: () => number): void {
     const collect = function (this: Counter): void {
@@ -57,6 +52,28 @@ export class Meters<Name extends string> {
     };
     new Counter({ ...this.#declare(name, 'counter'), collect });
     return tallies;
+  }
+
+  /**
+   * A counter whose children are made at the first use of their labels, given in the order of the table, and added to as
+   * plain numbers from then on. The caller bounds the values.
+   */
+  children(name: Name): (...values: readonly string[]) => Tally {
+    const { labels } = this.#table[name];
+    const made = new Map<string, { readonly labels: Record<string, string>; readonly tally: Tally }>();
+    const collect = function (this: Counter): void {
+      this.reset();
+      for (const child of made.values()) this.inc(child.labels, child.tally.value);
+    };
+    new Counter({ ...this.#declare(name, 'counter'), collect });
+    return (...values) => {
+      const key = values.join('\n');
+      const known = made.get(key);
+      if (known !== undefined) return known.tally;
+      const tally = { value: 0 };
+      made.set(key, { labels: Object.fromEntries(labels.map((label, at) => [label, values[at] ?? ''])), tally });
+      return tally;
+    };
   }
 
   /** A gauge that is asked when somebody scrapes; `set` stands for its `set`, one call for each child. */

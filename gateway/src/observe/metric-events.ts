@@ -1,11 +1,13 @@
-import { closeReasons, dropReasons } from '../reasons.ts';
-import type { Events } from './events.ts';
+import { errors } from '../errors.ts';
+import { closeReasons, countedLimits, dropReasons, tokenRefusals } from '../reasons.ts';
+import type { AckStatus, ClientKind, Events, ResultOutcome } from './events.ts';
+import { LinkCounts } from './link-counts.ts';
 import { BoundedLabel, type Meters, type Tally } from './meters.ts';
 import type { MetricName } from './metrics.ts';
 
 const mostHubs = 100;
 /** Room for labels whose values the code chooses; a bound all the same, should one of them ever come from outside. */
-const mostOthers = 50;
+const mostOthers = 100;
 const protocols = new Set(['json', 'messagepack']);
 
 /** Labels of a client connection, bounded: a client may name any protocol in its handshake, and hubs are many. */
@@ -17,8 +19,9 @@ export class ClientLabels {
     return this.#hubs.of(name);
   }
 
-  of(hub: string, transport: string, protocol: string): Record<'hub' | 'transport' | 'protocol', string> {
-    return { hub: this.hub(hub), transport, protocol: protocols.has(protocol) ? protocol : 'other' };
+  /** In the order of the labels of the tables. */
+  of({ hub, transport, protocol, mode }: ClientKind): readonly [string, string, string, string] {
+    return [this.hub(hub), transport, protocols.has(protocol) ? protocol : 'other', mode];
   }
 }
 
@@ -51,6 +54,10 @@ type Word<Table> = keyof Table & string;
 
 const closeWords = Object.keys(closeReasons) as Word<typeof closeReasons>[];
 const dropWords = Object.keys(dropReasons) as Word<typeof dropReasons>[];
+const tokenWords = Object.keys(tokenRefusals) as Word<typeof tokenRefusals>[];
+const codeWords = Object.keys(errors) as Word<typeof errors>[];
+const ackWords: readonly AckStatus[] = ['ok', 'not_found', 'timeout', 'error'];
+const resultWords: readonly ResultOutcome[] = ['result', 'error', 'timeout', 'forgotten'];
 const verdictWords = ['yes', 'no', 'limit', 'failed', 'timeout', 'other'] as const;
 
 /** Children of a label whose values are not known at the start. */
@@ -72,47 +79,70 @@ export function createEvents(meters: Meters<MetricName>, clients: ClientLabels, 
   return {
     ...connectionEvents(meters, clients),
     ...linkEvents(meters, clients),
+    ...appEvents(meters),
     ...trafficEvents(meters),
     ...doorEvents(meters),
     ...backplaneEvents(meters, down),
   };
 }
 
-type ConnectionEvents = Pick<Events, 'connectionOpened' | 'connectionClosed' | 'connectionRefused'>;
+type ConnectionEvents = Pick<Events, 'connectionOpened' | 'connectionClosed' | 'connectionRefused' | 'clientRefused'>;
 
 function connectionEvents(meters: Meters<MetricName>, clients: ClientLabels): ConnectionEvents {
-  const opened = meters.counter('signalbox_connections_opened_total');
-  const closed = meters.counter('signalbox_connections_closed_total');
-  const refused = meters.tallies('signalbox_connections_refused_total', 'reason', [...closeWords, 'bad_handshake']);
+  const opened = meters.children('signalbox_connections_opened_total');
+  const closed = meters.children('signalbox_connections_closed_total');
+  const handshakes = meters.plainHistogram('signalbox_handshake_duration_seconds');
+  const ended = meters.tallies('signalbox_connections_refused_total', 'reason', [...closeWords, 'bad_handshake']);
+  const refused = meters.tallies('signalbox_client_requests_refused_total', 'code', codeWords);
   return {
-    connectionOpened: (hub, transport, protocol) => opened.inc(clients.of(hub, transport, protocol)),
-    connectionClosed: (hub, transport, protocol, reason) =>
-      closed.inc({ ...clients.of(hub, transport, protocol), reason }),
-    connectionRefused: (reason) => add(refused[reason], 1),
+    connectionOpened(kind, seconds) {
+      add(opened(...clients.of(kind)), 1);
+      handshakes.add(seconds);
+    },
+    connectionClosed: (kind, reason) => add(closed(...clients.of(kind), reason), 1),
+    connectionRefused: (reason) => add(ended[reason], 1),
+    clientRefused: (code) => add(refused[code], 1),
   };
 }
 
 type LinkEvents = Pick<Events, 'linkOpened' | 'linkClosed'>;
 
-/** Links are few and live long: they are counted here, by the label of their hub. */
 function linkEvents(meters: Meters<MetricName>, clients: ClientLabels): LinkEvents {
-  const opened = meters.counter('signalbox_links_opened_total');
-  const closed = meters.counter('signalbox_links_closed_total');
-  const links = new Map<string, number>();
-  const count = (hub: string, change: 1 | -1): void => void links.set(hub, (links.get(hub) ?? 0) + change);
+  const opened = meters.children('signalbox_links_opened_total');
+  const closed = meters.children('signalbox_links_closed_total');
+  const links = new LinkCounts();
   meters.asked('signalbox_links', (set) => {
-    for (const [hub, value] of links) set(value, { hub });
+    for (const { hub, server, count } of links.rows()) set(count, { hub, server });
   });
   return {
-    linkOpened(name) {
+    linkOpened(name, server) {
       const hub = clients.hub(name);
-      count(hub, 1);
-      opened.inc({ hub });
+      links.change(hub, server, 1);
+      add(opened(hub), 1);
     },
-    linkClosed(name, reason) {
+    linkClosed(name, server, reason) {
       const hub = clients.hub(name);
-      count(hub, -1);
-      closed.inc({ hub, reason });
+      links.change(hub, server, -1);
+      add(closed(hub, reason), 1);
+    },
+  };
+}
+
+type AppEvents = Pick<Events, 'acknowledged' | 'clientResult'>;
+
+function appEvents(meters: Meters<MetricName>): AppEvents {
+  const acks = meters.tallies('signalbox_acks_total', 'status', ackWords);
+  const ackTimes = meters.plainHistogram('signalbox_ack_duration_seconds');
+  const results = meters.tallies('signalbox_client_results_total', 'outcome', resultWords);
+  const resultTimes = meters.plainHistogram('signalbox_client_result_duration_seconds');
+  return {
+    acknowledged(status, seconds) {
+      add(acks[status], 1);
+      ackTimes.add(seconds);
+    },
+    clientResult(outcome, seconds) {
+      add(results[outcome], 1);
+      resultTimes.add(seconds);
     },
   };
 }
@@ -148,27 +178,26 @@ function both(first: Tally, second: Tally): (one: number, two: number) => void {
 type DoorEvents = Pick<Events, 'rest' | 'webhook' | 'tokenRefused' | 'limitReached'>;
 
 function doorEvents(meters: Meters<MetricName>): DoorEvents {
-  const requests = meters.counter('signalbox_rest_requests_total');
+  const requests = meters.children('signalbox_rest_requests_total');
   const durations = meters.histogram('signalbox_rest_request_duration_seconds');
   const duration = lookup((operation) => durations.labels({ operation }));
-  const webhooks = meters.counter('signalbox_webhooks_total');
+  const webhooks = meters.children('signalbox_webhooks_total');
   const webhookDurations = meters.histogram('signalbox_webhook_duration_seconds');
+  const webhookDuration = lookup((event) => webhookDurations.labels({ event }));
   const statusOf = new BoundedLabel(mostOthers);
-  const tokens = meters.counter('signalbox_tokens_refused_total');
-  const token = lookup((reason) => tokens.labels({ reason }));
-  const limits = meters.counter('signalbox_limits_reached_total');
-  const limitOf = lookup((limit) => limits.labels({ limit }));
+  const tokens = meters.tallies('signalbox_tokens_refused_total', 'reason', tokenWords);
+  const limits = meters.tallies('signalbox_limits_reached_total', 'limit', countedLimits);
   return {
     rest(operation, status, seconds) {
-      requests.inc({ operation, status: String(status) });
+      add(requests(operation, String(status)), 1);
       duration(operation).observe(seconds);
     },
     webhook(event, status, seconds) {
-      webhooks.inc({ event, status: statusOf.of(status) });
-      if (status !== 'dropped') webhookDurations.observe({ event }, seconds);
+      add(webhooks(event, statusOf.of(status)), 1);
+      if (status !== 'dropped') webhookDuration(event).observe(seconds);
     },
-    tokenRefused: (reason) => token(reason).inc(),
-    limitReached: (limit) => limitOf(limit).inc(),
+    tokenRefused: (reason) => add(tokens[reason], 1),
+    limitReached: (limit) => add(limits[limit], 1),
   };
 }
 
@@ -185,6 +214,7 @@ function backplaneEvents(meters: Meters<MetricName>, down: DownTime): BackplaneE
     meters.tally('signalbox_backplane_arrived_commands_total'),
     meters.tally('signalbox_backplane_arrived_bytes_total'),
   );
+  const reconnects = meters.tally('signalbox_backplane_reconnects_total');
   const latency = meters.plainHistogram('signalbox_backplane_latency_seconds');
   const probe = meters.plainHistogram('signalbox_backplane_probe_seconds');
   const asks = meters.tallies('signalbox_asks_total', 'verdict', verdictWords);
@@ -202,7 +232,10 @@ function backplaneEvents(meters: Meters<MetricName>, down: DownTime): BackplaneE
     latency: (ms) => latency.add(Math.max(0, ms) / 1000),
     probe: (ms) => probe.add(ms / 1000),
     deaf: () => down.begin(),
-    hearing: (seconds) => down.end(seconds),
+    hearing(seconds) {
+      reconnects.value++;
+      down.end(seconds);
+    },
     asked(verdict, ms) {
       add(asks[verdictWords.find((word) => word === verdict) ?? 'other'], 1);
       asked.add(ms / 1000);

@@ -1,27 +1,10 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { Registry } from 'prom-client';
 import type { Events } from './events.ts';
+import type { ConnectionCount, Gauges } from './gauges.ts';
 import { Meters } from './meters.ts';
 import { ClientLabels, createEvents, DownTime } from './metric-events.ts';
 import { type MetricName, metrics } from './metrics.ts';
-
-/** Connections of one hub, transport and protocol. */
-export interface ConnectionCount {
-  readonly hub: string;
-  readonly transport: string;
-  readonly protocol: string;
-  readonly count: number;
-}
-
-/** What is asked each time somebody scrapes. None may throw. */
-export interface Gauges {
-  connections(): Iterable<ConnectionCount>;
-  watchedTopics(): number;
-  /** Bytes published that Redis has not answered. */
-  outstandingBytes(): number;
-  /** This node included. */
-  knownNodes(): number;
-}
 
 /** Who reports: labels of `signalbox_build_info`. */
 export interface BuildInfo {
@@ -50,6 +33,7 @@ export function createPrometheus(build: BuildInfo, gauges: Gauges): Prometheus {
   const labels = new ClientLabels();
   const down = new DownTime();
   declareGauges(meters, build, gauges, labels, down);
+  declareHealth(meters, gauges.health);
   const stopWatching = declareProcess(meters);
   return {
     events: createEvents(meters, labels, down),
@@ -71,11 +55,29 @@ function declareGauges(
   meters.asked('signalbox_connections', (set) => {
     for (const row of sumByLabels(gauges.connections(), clients).values()) set(row.count, row.labels);
   });
+  let backlog = { bytes: 0, slowClients: 0 };
+  meters.asked('signalbox_send_queue_bytes', (set) => {
+    backlog = gauges.backlog(); // looks at every client: once for both, which are asked in this order
+    set(backlog.bytes);
+  });
+  meters.asked('signalbox_slow_clients', (set) => set(backlog.slowClients));
+  meters.asked('signalbox_outbox_clients', (set) => set(gauges.outboxClients()));
+  meters.asked('signalbox_fanout_waiting_commands', (set) => set(gauges.fanoutWaiting()));
   meters.asked('signalbox_watched_topics', (set) => set(gauges.watchedTopics()));
   meters.asked('signalbox_backplane_outstanding_bytes', (set) => set(gauges.outstandingBytes()));
   meters.asked('signalbox_known_nodes', (set) => set(gauges.knownNodes()));
   meters.asked('signalbox_backplane_down', (set) => set(down.down ? 1 : 0));
   meters.counted('signalbox_backplane_deaf_seconds_total', () => down.seconds);
+  meters.asked('signalbox_limit', (set) => {
+    for (const [setting, value] of Object.entries(gauges.limits)) set(value, { setting });
+  });
+}
+
+function declareHealth(meters: Meters<MetricName>, health: Gauges['health']): void {
+  meters.asked('signalbox_ready', (set) => set(health.ready().ok ? 1 : 0));
+  meters.asked('signalbox_part_up', (set) => {
+    for (const [part, { up }] of Object.entries(health.ready().parts)) set(up ? 1 : 0, { part });
+  });
 }
 
 interface LabelledCount {
@@ -86,11 +88,11 @@ interface LabelledCount {
 /** Hubs beyond the limit of the label share one child, and so do unusual protocols: their counts are added up. */
 function sumByLabels(rows: Iterable<ConnectionCount>, clients: ClientLabels): Map<string, LabelledCount> {
   const sums = new Map<string, LabelledCount>();
-  for (const { hub, transport, protocol, count } of rows) {
-    const labels = clients.of(hub, transport, protocol);
-    const key = JSON.stringify(labels);
+  for (const { kind, count } of rows) {
+    const [hub, transport, protocol, mode] = clients.of(kind);
+    const key = `${hub} ${transport} ${protocol} ${mode}`;
     const sum = sums.get(key);
-    if (sum === undefined) sums.set(key, { labels, count });
+    if (sum === undefined) sums.set(key, { labels: { hub, transport, protocol, mode }, count });
     else sum.count += count;
   }
   return sums;
@@ -101,9 +103,9 @@ function declareProcess(meters: Meters<MetricName>): () => void {
   delay.enable();
   meters.asked('signalbox_event_loop_delay_seconds', (set) => {
     // The histogram holds whole intervals between two timers; what is above the interval is the delay.
-    for (const quantile of [0.5, 0.99, 1]) {
-      const late = delay.percentile(quantile * 100) / 1e9 - delayResolutionMs / 1000;
-      set(Math.max(0, late), { quantile: String(quantile) });
+    for (const [stat, percentile] of Object.entries({ p50: 50, p99: 99, max: 100 })) {
+      const late = delay.percentile(percentile) / 1e9 - delayResolutionMs / 1000;
+      set(Math.max(0, late), { stat });
     }
     delay.reset();
   });

@@ -45,6 +45,7 @@ const longestTarget = 1024;
  * and go, is posted upstream; where nobody takes an invocation, it gets a clear error.
  */
 export class ServerlessApp implements App {
+  readonly mode = 'serverless';
   readonly pings = true;
   readonly #options: ServerlessOptions;
   /** Clients in the middle of a message. */

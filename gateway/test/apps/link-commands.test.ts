@@ -218,6 +218,8 @@ describe('questions', () => {
     door.host.answer = () => 'no';
     app.say(message);
     expect(await app.hears('Ack', 2)).toMatchObject({ ackId: 1, status: 2, message: '' });
+    const counted = door.log.of('acknowledged').map(([status]) => status);
+    expect(counted).toEqual(['ok', 'not_found']);
     expect(door.host.commands).toEqual([
       { hub, ...expected },
       { hub, ...expected },

@@ -175,7 +175,7 @@ export async function startLinkDoor(limits: Partial<Config> = {}) {
     /** Why links ended, in order, once so many have. */
     async ends(count: number): Promise<unknown[]> {
       await log.until(() => log.of('linkClosed').length >= count);
-      return log.of('linkClosed').map(([, reason]) => reason);
+      return log.of('linkClosed').map(([, , reason]) => reason);
     },
     [Symbol.dispose]: () => server.close(),
   };

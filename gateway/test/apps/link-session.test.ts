@@ -361,8 +361,8 @@ describe('the end', () => {
     const { app } = await door.linked();
     app.leave();
     await door.ends(1);
-    expect(door.log.of('linkOpened')).toEqual([['chat']]);
-    expect(door.log.of('linkClosed')).toEqual([['chat', 'app_left']]);
+    expect(door.log.of('linkOpened')).toEqual([['chat', 'srvA']]);
+    expect(door.log.of('linkClosed')).toEqual([['chat', 'srvA', 'app_left']]);
     expect(door.logged).toEqual(['link opened', 'link closed']);
   });
 });

@@ -3,7 +3,8 @@ import { compactVerify, generateKeyPair, SignJWT } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Claims } from '../../src/auth/claims.ts';
 import { importKeys } from '../../src/auth/keys.ts';
-import { type TokenRefusal, Tokens, type TokenUse, tokenRefusals } from '../../src/auth/tokens.ts';
+import { Tokens, type TokenUse } from '../../src/auth/tokens.ts';
+import { type TokenRefusal, tokenRefusals } from '../../src/reasons.ts';
 import { otherKey, sign, testKey } from './sign.ts';
 
 const now = 1_700_000_100;

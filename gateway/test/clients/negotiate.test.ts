@@ -12,6 +12,7 @@ afterAll(() => door[Symbol.dispose]());
 beforeEach(() => {
   door.clients.refused = undefined;
   door.limits.length = 0;
+  door.refused.length = 0;
 });
 
 const token = (more: object = {}, hub = 'chat'): string => sign(clientClaims(hub, more));
@@ -176,12 +177,14 @@ describe('refusals', () => {
     expect([status, headers['x-ms-error-code']]).toEqual([429, 'Error.Request.Throttled']);
     expect(body).toContain('SIGNALBOX_MAX_CONNECTIONS');
     expect(door.limits).toEqual(['SIGNALBOX_MAX_CONNECTIONS']);
+    expect(door.refused).toEqual(['limit_reached']);
   });
 
   it('while the node stops are 503', async () => {
     door.clients.refused = 'draining';
     expect((await ask('?hub=chat')).status).toBe(503);
     expect(door.limits).toEqual([]);
+    expect(door.refused).toEqual(['draining']);
   });
 });
 

@@ -108,6 +108,11 @@ export async function startDoor(options: DoorOptions = {}) {
   const keys = await importKeys([testKey]);
   const defects: unknown[] = [];
   const limits: string[] = [];
+  const refused: string[] = [];
+  const events = {
+    limitReached: (limit: string) => void limits.push(limit),
+    clientRefused: (code: string) => void refused.push(code),
+  };
   const cors = new Cors(options.origins ?? ['*']);
   const connectionClaims = options.claims ?? localClaims();
   const transports = options.transports ?? ['WebSockets', 'ServerSentEvents', 'LongPolling'];
@@ -125,7 +130,7 @@ export async function startDoor(options: DoorOptions = {}) {
     rate: new ConnectRate(options.connectRate ?? 1000, now),
     cors,
     mint,
-    events: { limitReached: (limit) => void limits.push(limit) },
+    events,
     config: { userIdChars: 20, handshakeMs: 15_000, transports },
     now,
   });
@@ -158,10 +163,16 @@ export async function startDoor(options: DoorOptions = {}) {
     if (asked.what === 'poll') polls++;
   };
   const server = await createHttpServer({ bodyBytes: 10_000, defect: (error) => defects.push(error) });
-  server.mount(clientEndpoint({ gate, cors, connectionTokens, mint, requests, transports }));
+  server.mount(clientEndpoint({ gate, cors, connectionTokens, mint, requests, events, transports }));
   server.upgrade(
     clientPaths,
-    webSocketDoor({ gate, cors, clients, config: { clientMessageBytes: 1_000_000, clientQueueBytes: queueBytes } }),
+    webSocketDoor({
+      gate,
+      cors,
+      events,
+      clients,
+      config: { clientMessageBytes: 1_000_000, clientQueueBytes: queueBytes },
+    }),
   );
   const port = await server.listen('127.0.0.1', 0, true);
   return {
@@ -175,6 +186,8 @@ export async function startDoor(options: DoorOptions = {}) {
     drops: () => drops,
     defects,
     limits,
+    /** Error codes of refusals. */
+    refused,
     clock,
     [Symbol.dispose]: () => server.close(),
   };

@@ -225,6 +225,7 @@ describe('the handshake of a client', () => {
 
 /** Answers the handshake when the test wants it. */
 class LateApp extends EventLog implements App {
+  readonly mode = 'default';
   readonly pings = false;
   readonly ends: string[] = [];
   readonly refusal: App['refusal'];

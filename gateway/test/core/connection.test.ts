@@ -4,6 +4,7 @@ import { frameOf, Surroundings, turn } from '../support/connections.ts';
 
 function noting(left: string[]): App {
   return {
+    mode: 'default',
     pings: false,
     refusal: () => undefined,
     opened: () => undefined,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { Limits } from '../../src/core/limits.ts';
 import { Members } from '../../src/core/members.ts';
 import { Registry } from '../../src/core/registry.ts';
@@ -86,6 +86,17 @@ describe('the registry', () => {
     registry.remove(one);
     for (const group of ['a', 'b']) expect([...registry.hub('chat')!.groups.of(group)]).toEqual([two]);
   });
+});
+
+test('the backlog is what clients have not read, and how many have not read much', () => {
+  const registry = new Registry();
+  for (const bytes of [0, 10, 11, 500]) {
+    const { connection, transport } = around.open();
+    transport.reading = false;
+    transport.write({ bytes: new Uint8Array(bytes), binary: true });
+    registry.add(connection);
+  }
+  expect(registry.backlog(10)).toEqual({ bytes: 521, slowClients: 2 });
 });
 
 describe('limits', () => {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { createPrometheus } from '../../src/observe/prometheus.ts';
+import { quietGauges } from '../support/quiet-gauges.ts';
 
 test('webhooks are counted by event and status, and timed when they were posted', async () => {
-  const gauges = { connections: () => [], watchedTopics: () => 0, outstandingBytes: () => 0, knownNodes: () => 1 };
-  const prometheus = createPrometheus({ version: '1', node: 'n', label: 'l' }, gauges);
+  const prometheus = createPrometheus({ version: '1', node: 'n', label: 'l' }, quietGauges());
   const { events } = prometheus;
   events.webhook('connected', '204', 0.02);
   events.webhook('message', '200', 0.2);

@@ -5,7 +5,7 @@ import { routes } from '../../src/apps/rest-routes.ts';
 import { settings } from '../../src/config.ts';
 import { errors } from '../../src/errors.ts';
 import { metrics } from '../../src/observe/metrics.ts';
-import { closeReasons, dropReasons, linkReasons } from '../../src/reasons.ts';
+import { closeReasons, dropReasons, linkReasons, tokenRefusals } from '../../src/reasons.ts';
 
 const docs = new URL('../../docs/', import.meta.url);
 const read = (name: string): string => readFileSync(new URL(name, docs), 'utf8');
@@ -22,7 +22,7 @@ test('configuration.md names every setting once, and no other', () => {
 });
 
 test('errors.md names every error and reason once, and no other', () => {
-  const names = [errors, closeReasons, linkReasons, dropReasons].flatMap((table) => Object.keys(table));
+  const names = [errors, closeReasons, linkReasons, dropReasons, tokenRefusals].flatMap((table) => Object.keys(table));
   expect(firstCells(read('errors.md')).sort()).toEqual(names.sort());
 });
 

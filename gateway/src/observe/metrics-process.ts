@@ -1,0 +1,53 @@
+import type { MetricRow } from './meters.ts';
+
+/** Metrics about the process, and about its health. */
+export const processMetrics = {
+  signalbox_build_info: {
+    type: 'gauge',
+    labels: ['version', 'node_version', 'node', 'label'],
+    help: 'Always 1; its labels tell which build and node this is.',
+    moves: 'More than one version outside a rolling update: a node was forgotten.',
+  },
+  signalbox_ready: {
+    type: 'gauge',
+    labels: [],
+    help: '1 while /readyz says yes, else 0.',
+    moves: '0: no new clients come to this node. It is stopping, or a part of it is not well: see signalbox_part_up.',
+  },
+  signalbox_part_up: {
+    type: 'gauge',
+    labels: ['part'],
+    help: '1 while a part of the health of this node is well, else 0: backplane, lease, event_loop.',
+    moves: '0 is told at once, also while /readyz still tolerates it. The body of /readyz says why.',
+  },
+  signalbox_event_loop_delay_seconds: {
+    type: 'gauge',
+    labels: ['stat'],
+    help: 'By how much timers were late since the last scrape: the median (p50), p99 and the worst (max).',
+    moves: 'Over 0.1 s: the core is busy. Spread the load over more nodes or workers.',
+  },
+  signalbox_event_loop_busy_seconds_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Seconds in which the event loop was not waiting.',
+    moves: 'Its rate is the share of one core in use; above 0.8 add nodes or workers.',
+  },
+  signalbox_process_cpu_seconds_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Processor time of the process, kernel included.',
+    moves: 'Most of it is system calls: one write per client and turn.',
+  },
+  signalbox_process_memory_bytes: {
+    type: 'gauge',
+    labels: ['kind'],
+    help: 'Memory of the process: rss, heap_used, heap_total, external, array_buffers.',
+    moves: 'rss growing while connections stay level: slow clients with full queues, or a leak.',
+  },
+  signalbox_process_start_time_seconds: {
+    type: 'gauge',
+    labels: [],
+    help: 'When the process started, in seconds since 1970.',
+    moves: 'A step: the process was started again. A client that reconnects then is no surprise.',
+  },
+} as const satisfies Record<string, MetricRow>;
