@@ -89,7 +89,7 @@ function errorsPage(): string {
 function metricsPage(): string {
   const sections = Object.entries<MetricRow>(metrics).flatMap(([name, row]) => [
     `## ${name}`,
-    [described(row), row.help].join(' '),
+    [described(row), row.help, ...asOne(row)].join(' '),
     `When it moves: ${row.moves}`,
   ]);
   const contents = Object.entries(metricGroups).map(([title, group]) => {
@@ -103,6 +103,8 @@ function metricsPage(): string {
     'Names end with their unit. The label `hub` has at most 100 values, then `other`; `protocol` is `json`, `messagepack`\n' +
       'or `other`; `server` is the id of an app server that is linked now, at most 100 of them, then `other`. There is no label per user, connection or group. The words of the label `reason` are explained in\n' +
       '[errors.md](errors.md).',
+    'Of several workers (`SIGNALBOX_WORKERS`) `SIGNALBOX_ADMIN_PORT` shows the sums, also of what workers counted that have\n' +
+      'ended; each worker shows its own on its own port. `SIGNALBOX_WORKER_METRICS=each` shows no sums: scrape the workers.',
     ...contents,
     ...sections,
   );
@@ -112,6 +114,12 @@ function described(row: MetricRow): string {
   const labels = row.labels.length === 0 ? 'no labels' : `by ${row.labels.map(code).join(', ')}`;
   const type = `${row.type[0]?.toUpperCase()}${row.type.slice(1)}`;
   return row.buckets === undefined ? `${type}, ${labels}.` : `${type}, ${labels}, bounds ${row.buckets.join(', ')}.`;
+}
+
+/** Only what is not plain: sums are. */
+function asOne({ together }: MetricRow): readonly string[] {
+  if (together === undefined || together === 'sum') return [];
+  return [`Of several workers shown as one: the ${together} of theirs.`];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

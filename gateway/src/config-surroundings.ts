@@ -25,6 +25,18 @@ export const surroundings = {
   appHost: setting('SIGNALBOX_APP_HOST', text(1, 255), '127.0.0.1', 'Address of SIGNALBOX_APP_PORT.'),
   adminPort: setting('SIGNALBOX_ADMIN_PORT', port, 9090, 'Port of /metrics, /livez and /readyz.'),
   adminHost: setting('SIGNALBOX_ADMIN_HOST', text(1, 255), '127.0.0.1', 'Address of the admin port.'),
+  workers: setting(
+    'SIGNALBOX_WORKERS',
+    count(1, 128),
+    1,
+    'Nodes on this machine, each a process of its own, that share PORT. More than one needs REDIS_URL. Worker i has its admin port at SIGNALBOX_ADMIN_PORT + i.',
+  ),
+  workerMetrics: setting(
+    'SIGNALBOX_WORKER_METRICS',
+    choice('one', 'each'),
+    'one',
+    'Of several workers SIGNALBOX_ADMIN_PORT shows the metrics added up (one), or each worker is to be scraped by itself (each).',
+  ),
   publicUrl: setting(
     'SIGNALBOX_PUBLIC_URL',
     optional(text(1, 2048)),

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { ConnectionTokens } from './auth/connection-token.ts';
 import { type AccessKeys, importKeys } from './auth/keys.ts';
 import { type Backbone, createBackbone } from './backbone.ts';
-import { type Config, ConfigError } from './config.ts';
+import type { Config } from './config.ts';
 import { Core } from './core/core.ts';
 import { Topics } from './core/topics.ts';
 import { gaugesOf, type Measured } from './gateway-sight.ts';
@@ -28,28 +28,6 @@ export interface Basis {
   readonly hubs: Hubs;
   readonly connectionTokens: ConnectionTokens;
   readonly health: Health;
-}
-
-const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
-
-/**
- * The access keys of this node: those that are set, or one made now.
- * @throws {ConfigError} when a made one would not do.
- */
-export function accessKeyTexts(config: Config): readonly string[] {
-  if (config.accessKeys.length > 0) return config.accessKeys;
-  const outside = [config.host, ...(config.appPort === undefined ? [] : [config.appHost])].find(
-    (host) => !loopback.has(host),
-  );
-  if (outside !== undefined) {
-    throw new ConfigError(`SIGNALBOX_ACCESS_KEY must be set to listen beyond loopback, on ${outside}`);
-  }
-  if (config.redisUrl !== undefined) {
-    throw new ConfigError(
-      'SIGNALBOX_ACCESS_KEY must be set together with REDIS_URL: all nodes verify with the same key',
-    );
-  }
-  return [randomBytes(32).toString('base64url')];
 }
 
 /**

@@ -1,8 +1,9 @@
 import { createAdmin } from './admin/admin.ts';
+import { accessKeyTexts } from './auth/keys.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core/core.ts';
 import { type DrainStep, drain } from './drain.ts';
-import { accessKeyTexts, type Basis, createBasis } from './gateway-basis.ts';
+import { type Basis, createBasis } from './gateway-basis.ts';
 import { createServers, type Servers } from './gateway-doors.ts';
 import { watchHealth } from './gateway-sight.ts';
 import { version } from './version.ts';
@@ -23,14 +24,16 @@ export interface Gateway {
 }
 
 /**
- * Builds every part of a node, joins them and starts them.
+ * Builds every part of a node, joins them and starts them. The ports of clients and apps are this process' alone, unless
+ * `sharesPorts` says that it is one of several workers.
  * @throws {ConfigError | StartRefused | GatewayError} with one line for people: nothing is left running.
  */
-export async function startGateway(config: Config): Promise<Gateway> {
-  const keyText = accessKeyTexts(config);
-  const basis = await createBasis(config, keyText);
+export async function startGateway(config: Config, { sharesPorts = false } = {}): Promise<Gateway> {
+  const keyTexts = accessKeyTexts(config, 'one');
+  const basis = await createBasis(config, keyTexts);
   try {
-    return await openDoors(basis, config.accessKeys.length === 0 ? keyText[0] : undefined);
+    const madeKey = config.accessKeys.length === 0 ? keyTexts[0] : undefined;
+    return await openDoors(basis, { madeKey, exclusive: !sharesPorts });
   } catch (error) {
     await basis.core.stop();
     basis.prometheus.close();
@@ -38,16 +41,31 @@ export async function startGateway(config: Config): Promise<Gateway> {
   }
 }
 
-async function openDoors(basis: Basis, madeKey: string | undefined): Promise<Gateway> {
+/** Where clients and apps reach a node that listens on this port. */
+export function endpointOf({ publicUrl, host }: Config, port: number): string {
+  return publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** What an app reads from `SIGNALBOX_CONNECTION_STRING`. */
+export function connectionStringOf(endpoint: string, key: string): string {
+  return `Endpoint=${endpoint};AccessKey=${key};Version=1.0;`;
+}
+
+interface DoorOptions {
+  readonly madeKey: string | undefined;
+  readonly exclusive: boolean;
+}
+
+async function openDoors(basis: Basis, { madeKey, exclusive }: DoorOptions): Promise<Gateway> {
   const { config, log, health, prometheus, node } = basis;
   watchHealth(health, config, basis.backbone, basis.core);
   const servers = await createServers(basis);
   const admin = createAdmin({ health, prometheus, log: log.child('admin') });
-  const port = await servers.clients.listen(config.host, config.port, true);
+  const port = await servers.clients.listen(config.host, config.port, exclusive);
   const appPort =
-    servers.apps === servers.clients ? port : await servers.apps.listen(config.appHost, config.appPort ?? 0, true);
+    servers.apps === servers.clients ? port : await servers.apps.listen(config.appHost, config.appPort ?? 0, exclusive);
   const adminPort = await admin.listen(config.adminHost, config.adminPort);
-  const endpoint = config.publicUrl ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  const endpoint = endpointOf(config, port);
   log.info('listening', { host: config.host, port, appPort, adminPort, version, redis: config.redisUrl !== undefined });
   return {
     node,
@@ -55,7 +73,7 @@ async function openDoors(basis: Basis, madeKey: string | undefined): Promise<Gat
     port,
     appPort,
     adminPort,
-    connectionString: madeKey && `Endpoint=${endpoint};AccessKey=${madeKey};Version=1.0;`,
+    connectionString: madeKey && connectionStringOf(endpoint, madeKey),
     stop: () => stop(basis, servers, () => admin.close()),
   };
 }

@@ -1,13 +1,10 @@
 #!/usr/bin/env node
-import { StartRefused } from './backplane/records.ts';
+import { cannotStart, refusalLine } from './cannot-start.ts';
 import { configText, helpText, readCommandLine } from './command-line.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
-import { GatewayError } from './errors.ts';
+import { type Config, readConfig } from './config.ts';
 import { startGateway } from './gateway.ts';
 import { version } from './version.ts';
-
-/** Wrong arguments, settings or surroundings: a supervisor should not try again at once. */
-const cannotStart = 2;
+import { startWorkers } from './workers/workers.ts';
 
 const command = readCommandLine(process.argv.slice(2));
 try {
@@ -17,23 +14,28 @@ try {
   else if (command.kind === 'print_config') process.stdout.write(`${configText(readConfig(process.env))}\n`);
   else await run(readConfig(process.env));
 } catch (error) {
-  if (!(error instanceof ConfigError || error instanceof StartRefused || error instanceof GatewayError)) throw error;
-  refuse(error.message);
+  const line = refusalLine(error);
+  if (line === undefined) throw error;
+  refuse(line);
 }
 
 async function run(config: Config): Promise<void> {
-  const gateway = await startGateway(config);
-  if (gateway.connectionString !== undefined) {
-    process.stderr.write(`\nSignalbox listens on ${gateway.endpoint}\nConnection string for apps:\n\n`);
-    process.stderr.write(`  ${gateway.connectionString}\n\n`);
+  const workers = config.workers > 1 ? await startWorkers(config, process.env) : undefined;
+  const running = workers ?? (await startGateway(config));
+  if (running.connectionString !== undefined) {
+    process.stderr.write(`\nSignalbox listens on ${running.endpoint}\nConnection string for apps:\n\n`);
+    process.stderr.write(`  ${running.connectionString}\n\n`);
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
 
   let stopping = false;
   function stop(): void {
-    if (stopping) process.exit(1); // a second signal: at once
+    if (stopping) {
+      workers?.kill();
+      process.exit(1); // a second signal: at once
+    }
     stopping = true;
-    void gateway.stop().then((inTime) => process.exit(inTime ? 0 : 1));
+    void running.stop().then((inTime) => process.exit(inTime ? 0 : 1));
   }
 }
 

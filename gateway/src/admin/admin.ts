@@ -2,15 +2,24 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIP } from 'node:net';
 import { ConfigError } from '../config.ts';
 import { errors, GatewayError } from '../errors.ts';
-import type { Health, HealthReport } from '../observe/health.ts';
 import type { Log } from '../observe/log.ts';
 import type { Prometheus } from '../observe/prometheus.ts';
 
 /** What the admin port shows. */
 export interface AdminParts {
-  readonly health: Pick<Health, 'live' | 'ready'>;
+  readonly health: {
+    /** Alive? */
+    live(): Report | Promise<Report>;
+    /** Should new clients come here? */
+    ready(): Report | Promise<Report>;
+  };
   readonly prometheus: Pick<Prometheus, 'scrape' | 'contentType'>;
   readonly log: Log;
+}
+
+/** A body of a page about health, whatever else it tells. */
+interface Report {
+  readonly ok: boolean;
 }
 
 /** The inner port: `/metrics`, `/livez`, `/readyz`. It shows, and changes nothing. */
@@ -87,6 +96,7 @@ async function pageFor(parts: AdminParts, host: string, request: IncomingMessage
   try {
     return await page(parts);
   } catch (error) {
+    if (error instanceof GatewayError) return refusal(error);
     parts.log.error('the admin port failed', { path, error: error instanceof Error ? error : String(error) });
     return refusal(new GatewayError('internal', errors.internal.doc));
   }
@@ -98,11 +108,11 @@ const pages: Readonly<Record<string, (parts: AdminParts) => Page | Promise<Page>
     type: prometheus.contentType,
     body: await prometheus.scrape(),
   }),
-  '/livez': ({ health }) => healthPage(health.live()),
-  '/readyz': ({ health }) => healthPage(health.ready()),
+  '/livez': async ({ health }) => healthPage(await health.live()),
+  '/readyz': async ({ health }) => healthPage(await health.ready()),
 };
 
-function healthPage(report: HealthReport): Page {
+function healthPage(report: Report): Page {
   return json(report.ok ? 200 : 503, report);
 }
 

@@ -1,4 +1,5 @@
-import { createHmac, createSecretKey, hkdfSync, timingSafeEqual, type webcrypto } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, randomBytes, timingSafeEqual, type webcrypto } from 'node:crypto';
+import { type Config, ConfigError } from '../config.ts';
 
 type CryptoKey = webcrypto.CryptoKey;
 
@@ -51,4 +52,29 @@ async function importKey(text: string): Promise<AccessKey> {
   };
   const signer = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
   return { fingerprint, signed, signer, derive };
+}
+
+const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/**
+ * The access keys that were set, or one that is made now, for which nobody beyond this machine has a use.
+ * @param nodes who gets them: one node, or all workers of one parent
+ * @throws {ConfigError} when others have to know the key.
+ */
+export function accessKeyTexts(
+  config: Pick<Config, 'accessKeys' | 'host' | 'appHost' | 'appPort' | 'redisUrl'>,
+  nodes: 'one' | 'workers',
+): readonly [string, ...string[]] {
+  const [first, ...others] = config.accessKeys;
+  if (first !== undefined) return [first, ...others];
+  const hosts = [config.host, ...(config.appPort === undefined ? [] : [config.appHost])];
+  const outside = hosts.find((host) => !loopback.has(host));
+  if (outside !== undefined) {
+    throw new ConfigError(`SIGNALBOX_ACCESS_KEY must be set to listen beyond loopback, on ${outside}`);
+  }
+  if (config.redisUrl !== undefined && nodes === 'one') {
+    const rule = 'SIGNALBOX_ACCESS_KEY must be set together with REDIS_URL';
+    throw new ConfigError(`${rule}: all nodes verify with the same key`);
+  }
+  return [randomBytes(32).toString('base64url')];
 }

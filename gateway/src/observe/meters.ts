@@ -6,6 +6,8 @@ export interface MetricRow {
   readonly labels: readonly string[];
   /** Upper bounds of a histogram, in the unit that its name ends with. */
   readonly buckets?: readonly number[];
+  /** What a gauge of several workers is, shown as one. Default `sum`. */
+  readonly together?: 'sum' | 'most' | 'least';
   /** What it counts. */
   readonly help: string;
   /** What to conclude and do when it moves. */

@@ -56,6 +56,7 @@ export const backplaneMetrics = {
   signalbox_backplane_down: {
     type: 'gauge',
     labels: [],
+    together: 'most',
     help: '1 while Redis is known down, else 0.',
     moves: '1: sends reach this node only. Look at Redis and the way to it. On one node only: that node is cut off.',
   },
@@ -87,6 +88,7 @@ export const backplaneMetrics = {
   signalbox_known_nodes: {
     type: 'gauge',
     labels: [],
+    together: 'least',
     help: 'Nodes that this node knows, itself included.',
     moves: 'Below the number you started: a node is away, or has another SIGNALBOX_PREFIX or database.',
   },

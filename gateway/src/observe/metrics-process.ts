@@ -11,18 +11,21 @@ export const processMetrics = {
   signalbox_ready: {
     type: 'gauge',
     labels: [],
+    together: 'least',
     help: '1 while /readyz says yes, else 0.',
     moves: '0: no new clients come to this node. It is stopping, or a part of it is not well: see signalbox_part_up.',
   },
   signalbox_part_up: {
     type: 'gauge',
     labels: ['part'],
+    together: 'least',
     help: '1 while a part of the health of this node is well, else 0: backplane, lease, event_loop.',
     moves: '0 is told at once, also while /readyz still tolerates it. The body of /readyz says why.',
   },
   signalbox_event_loop_delay_seconds: {
     type: 'gauge',
     labels: ['stat'],
+    together: 'most',
     help: 'By how much timers were late since the last scrape: the median (p50), p99 and the worst (max).',
     moves: 'Over 0.1 s: the core is busy. Spread the load over more nodes or workers.',
   },
@@ -47,6 +50,7 @@ export const processMetrics = {
   signalbox_process_start_time_seconds: {
     type: 'gauge',
     labels: [],
+    together: 'most',
     help: 'When the process started, in seconds since 1970.',
     moves: 'A step: the process was started again. A client that reconnects then is no surprise.',
   },

@@ -24,6 +24,9 @@ export interface Prometheus {
   close(): void;
 }
 
+/** Content type of the text format. */
+export const metricsContentType = Registry.PROMETHEUS_CONTENT_TYPE;
+
 const delayResolutionMs = 20;
 
 /** Makes the metrics of one node, in a registry of their own. */
@@ -37,7 +40,7 @@ export function createPrometheus(build: BuildInfo, gauges: Gauges): Prometheus {
   const stopWatching = declareProcess(meters);
   return {
     events: createEvents(meters, labels, down),
-    contentType: registry.contentType,
+    contentType: metricsContentType,
     scrape: () => registry.metrics(),
     close: stopWatching,
   };

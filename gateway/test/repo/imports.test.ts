@@ -38,7 +38,8 @@ const order: readonly (readonly string[])[] = [
   ['http'],
   ['clients', 'apps', 'upstream', 'admin'],
   ['drain'],
-  ['backbone', 'hubs', 'gateway'],
+  ['backbone', 'hubs', 'gateway', 'cannot-start'],
+  ['workers'],
   ['main', 'command-line'],
 ];
 const doors = ['clients', 'apps', 'upstream', 'admin'];

@@ -23,7 +23,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** The facts of the line "listening". */
+/** The facts of the line that says it listens. */
 interface Listening {
   readonly node: string;
   readonly port: number;
@@ -31,9 +31,17 @@ interface Listening {
   readonly adminPort: number;
 }
 
-/** A gateway as it is shipped: the built program in a process of its own, on free ports. */
+/** A worker that listens, as its parent tells. */
+export interface RunningWorker {
+  readonly worker: number;
+  readonly pid: number;
+  readonly adminPort: number;
+}
+
+/** A gateway as it is shipped: the built program in a process of its own, on free ports; or several workers and their parent. */
 export class GatewayProcess {
   readonly ended: Promise<Ended>;
+  readonly #ready: string;
   readonly #child: ChildProcess;
   #stdout = '';
   #stderr = '';
@@ -43,6 +51,7 @@ export class GatewayProcess {
 
   private constructor(env: Env, args: readonly string[]) {
     checkBuild();
+    this.#ready = Number(env['SIGNALBOX_WORKERS'] ?? 1) > 1 ? 'all workers listen' : 'listening';
     const ports = { PORT: '0', SIGNALBOX_ADMIN_PORT: '0' };
     this.#child = spawn(process.execPath, [program, ...args], { env: { ...ports, ...env } });
     this.#child.stdout?.on('data', (chunk: Buffer) => {
@@ -62,7 +71,7 @@ export class GatewayProcess {
     });
   }
 
-  /** Starts one and waits for its line "listening". */
+  /** Starts one and waits until it says that it listens. */
   static async start(env: Env = {}): Promise<GatewayProcess> {
     const gateway = new GatewayProcess(env, []);
     let ended: Ended | undefined;
@@ -80,7 +89,7 @@ export class GatewayProcess {
   }
 
   #readListening(): boolean {
-    const line = this.lines.find((one) => one['msg'] === 'listening');
+    const line = this.lines.find((one) => one['msg'] === this.#ready);
     this.#listening = line as Listening | undefined;
     return this.#listening !== undefined;
   }
@@ -90,8 +99,17 @@ export class GatewayProcess {
     return this.#listening;
   }
 
+  /** Every worker that came to listen, in their order; one that was started again stands there again. */
+  get workers(): readonly RunningWorker[] {
+    return this.lines.filter((line) => line['msg'] === 'a worker listens') as unknown as RunningWorker[];
+  }
+
   get node(): string {
     return this.#facts.node;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   get port(): number {
@@ -136,15 +154,15 @@ export class GatewayProcess {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  /** A page of the admin port. */
-  async admin(path: string): Promise<Page> {
-    const response = await fetch(`http://127.0.0.1:${this.adminPort}${path}`);
+  /** A page of the admin port, or of a worker's. */
+  async admin(path: string, port = this.adminPort): Promise<Page> {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`);
     return { status: response.status, body: await response.text() };
   }
 
-  /** The sum of a metric's children that carry these labels; 0 when there is none. */
-  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
-    const { body } = await this.admin('/metrics');
+  /** The sum of a metric's children that carry these labels, here or at a worker; 0 when there is none. */
+  async metric(name: string, labels: Readonly<Record<string, string>> = {}, port = this.adminPort): Promise<number> {
+    const { body } = await this.admin('/metrics', port);
     const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
     const rows = body.split('\n').filter((row) => row.startsWith(`${name} `) || row.startsWith(`${name}{`));
     const matching = rows.filter((row) => wanted.every((label) => row.includes(label)));
