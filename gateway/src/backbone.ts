@@ -7,6 +7,8 @@ import { createMemoryRecords } from './backplane/records-memory.ts';
 import { createRedisRecords } from './backplane/records-redis.ts';
 import { createRedisBackplane } from './backplane/redis.ts';
 import { fullPrefix, parseRedisUrl, type RedisTarget } from './backplane/redis-url.ts';
+import { noWills, type Wills } from './backplane/wills.ts';
+import { createRedisWills } from './backplane/wills-redis.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { Events } from './observe/events.ts';
 import type { Log } from './observe/log.ts';
@@ -16,6 +18,7 @@ import { isSheddableCommand } from './protocol/command-codec.ts';
 export interface Backbone {
   readonly bus: Bus;
   readonly records: Records;
+  readonly wills: Wills;
   /** Full prefix of topics and keys, the database number included. */
   readonly prefix: string;
   readonly traits: BackplaneTraits;
@@ -45,7 +48,14 @@ function alone(parts: BackboneParts): Backbone {
   const prefix = fullPrefix(config.prefix);
   const backplane = createMemoryBackplane({ prefix });
   const records = createMemoryRecords({ node, publish: async () => 0 });
-  return { bus: busOf(parts, backplane), records, prefix, traits: backplane, outstandingBytes: () => 0 };
+  return {
+    bus: busOf(parts, backplane),
+    records,
+    wills: noWills,
+    prefix,
+    traits: backplane,
+    outstandingBytes: () => 0,
+  };
 }
 
 function together(parts: BackboneParts, target: RedisTarget): Backbone {
@@ -66,8 +76,9 @@ function together(parts: BackboneParts, target: RedisTarget): Backbone {
     },
   });
   const records = createRedisRecords({ backplane, prefix, node });
+  const wills = createRedisWills({ backplane, prefix, node });
   const outstandingBytes = (): number => backplane.outstandingBytes();
-  return { bus: busOf(parts, backplane), records, prefix, traits: backplane, outstandingBytes };
+  return { bus: busOf(parts, backplane), records, wills, prefix, traits: backplane, outstandingBytes };
 }
 
 function busOf({ config, node, events }: BackboneParts, backplane: Parameters<typeof createBus>[0]['backplane']): Bus {

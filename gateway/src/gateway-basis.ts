@@ -69,9 +69,11 @@ export async function createBasis(config: Config, keyTexts: readonly string[]): 
   const connectionOf = (token: string, hub: string): string | undefined => connectionTokens.peek(token, hub);
   const { events } = prometheus;
   const upstream = { templates, accessKeys: keyTexts, log: log.child('upstream') };
-  late.hubs = new Hubs({ config, core, bus: backbone.bus, topics, node, label, events, connectionOf, upstream });
+  const { bus, records, wills } = backbone;
+  late.hubs = new Hubs({ config, core, bus, records, wills, topics, node, label, events, connectionOf, upstream });
   const accessKeys = keys.map((key) => key.fingerprint);
   await core.start({ accessKeys, routingSecret: topics.fingerprint, envelope: envelopeVersion, data: { label } });
+  hubsOf(late).start();
   return { config, node, keys, log, prometheus, backbone, core, topics, hubs: hubsOf(late), connectionTokens, health };
 }
 

@@ -88,7 +88,7 @@ function stop(basis: Basis, servers: Servers, closeAdmin: () => Promise<void>): 
     { name: 'links take nobody', run: () => servers.links.retire() },
     { name: 'clients closed in waves', run: () => core.closeClients() },
     { name: 'clients elsewhere closed', run: () => basis.hubs.nodeLinks.release(core.waves) },
-    { name: 'webhooks posted', run: () => basis.hubs.upstream?.idle() },
+    { name: 'webhooks posted', run: () => postWebhooks(basis) },
     { name: 'links closed', run: () => servers.links.close() },
     { name: 'backplane left', run: () => core.stop() },
     { name: 'upstream left', run: () => basis.hubs.upstream?.close() },
@@ -106,6 +106,11 @@ function stop(basis: Basis, servers: Servers, closeAdmin: () => Promise<void>): 
 function refuseNew(core: Core, { clients, apps }: Servers): void {
   core.limits.draining = true;
   for (const server of [clients, apps]) server.stopListening();
+}
+
+function postWebhooks({ hubs }: Basis): Promise<void> | undefined {
+  hubs.stop();
+  return hubs.upstream?.idle();
 }
 
 function closeSockets({ clients, apps }: Servers): void {

@@ -3,6 +3,8 @@ import { NodeLinks } from './apps/link-host.ts';
 import { Links } from './apps/links.ts';
 import { ServiceApp } from './apps/service-app.ts';
 import type { Bus } from './backplane/bus.ts';
+import type { Records } from './backplane/records.ts';
+import type { Wills } from './backplane/wills.ts';
 import type { Config } from './config.ts';
 import type { App } from './core/app.ts';
 import type { Core } from './core/core.ts';
@@ -11,6 +13,7 @@ import type { Topics } from './core/topics.ts';
 import type { Events } from './observe/events.ts';
 import type { Log } from './observe/log.ts';
 import { ServerlessApp } from './upstream/serverless-app.ts';
+import { Survivor } from './upstream/survivor.ts';
 import { Upstream } from './upstream/upstream.ts';
 import type { Template } from './upstream/url-template.ts';
 
@@ -28,6 +31,8 @@ export interface HubsParts {
   readonly connectionOf: (token: string, hub: string) => string | undefined;
   readonly events: Events;
   readonly upstream: UpstreamParts;
+  readonly records: Pick<Records, 'nodes'>;
+  readonly wills: Wills;
 }
 
 /** What serverless hubs need to post. */
@@ -35,7 +40,7 @@ export interface UpstreamParts {
   readonly templates: readonly Template[];
   /** Their texts: each signs. */
   readonly accessKeys: readonly string[];
-  readonly log: Pick<Log, 'warn'>;
+  readonly log: Pick<Log, 'warn' | 'info'>;
 }
 
 /** Who runs a hub: the gateway itself, or app servers behind links. */
@@ -46,6 +51,7 @@ export class Hubs {
   readonly #modes: Modes;
   readonly #serverless: ServerlessApp;
   readonly #service: ServiceApp;
+  readonly #survivor: Survivor | undefined;
   /** Where clients of serverless hubs are told of; undefined without any template. */
   readonly upstream: Upstream | undefined;
 
@@ -67,7 +73,9 @@ export class Hubs {
       clientsPerLink: config.clientsPerLink,
       now: () => performance.now(),
     });
-    this.upstream = createUpstream(parts);
+    const posting = createUpstream(parts);
+    this.upstream = posting?.upstream;
+    this.#survivor = posting?.survivor;
     this.#serverless = new ServerlessApp({
       events,
       upstream: this.upstream,
@@ -102,6 +110,17 @@ export class Hubs {
       cutOffMs: config.cutOffMs,
     });
     core.nodes.listen(this.nodeLinks);
+    if (this.#survivor !== undefined) core.nodes.listen(this.#survivor);
+  }
+
+  /** Does what falls to this node, as long as it has a lease. */
+  start(): void {
+    this.#survivor?.start();
+  }
+
+  /** Leaves it to the others. */
+  stop(): void {
+    this.#survivor?.stop();
   }
 
   /** The app of a hub at this moment; a client keeps the one it got. */
@@ -128,15 +147,28 @@ export class Hubs {
   }
 }
 
-function createUpstream({ config, events, upstream }: HubsParts): Upstream | undefined {
-  if (upstream.templates.length === 0) return undefined;
-  return new Upstream({
-    ...upstream,
+function createUpstream(parts: HubsParts): { upstream: Upstream; survivor: Survivor } | undefined {
+  const { config, core, events, records, wills } = parts;
+  const { templates, accessKeys, log } = parts.upstream;
+  if (templates.length === 0) return undefined;
+  const survivor: Survivor = new Survivor({
+    wills,
+    records,
+    post: (will) => upstream.postWill(will),
+    close: (clients) => void core.waves.close(clients, 'node_lost'),
+    log,
+  });
+  const upstream: Upstream = new Upstream({
+    templates,
+    accessKeys,
     deadlineMs: config.upstreamMs,
     bodyBytes: Math.min(config.upstreamBytes, config.clientQueueBytes),
     requests: config.upstreamRequests,
     queueBytes: config.upstreamQueueBytes,
     clientQueueBytes: config.upstreamClientQueueBytes,
+    survivor,
     events,
+    log,
   });
+  return { upstream, survivor };
 }

@@ -10,6 +10,7 @@ import type { Client } from '../core/app.ts';
 import type { CloseReason } from '../reasons.ts';
 import { completionOf } from './completion.ts';
 import type { WebhookOutcome, WebhookRequest } from './sender.ts';
+import type { Testator } from './survivor.ts';
 import type { WebhookTopic } from './url-template.ts';
 
 /** What a webhook tells of. */
@@ -38,6 +39,10 @@ export interface WebhookSite {
   hasRoom(waitingBytes: number): boolean;
   /** It will not be posted. */
   dropped(kind: WebhookKind): void;
+  /** From now on another node posts the end of this client if this node dies. */
+  keepWill(client: Testator): void;
+  /** The end of this client was posted, or is not to be. */
+  dropWill(): void;
   /** After its end, what a client said is still posted for so long, in ms. */
   readonly afterlifeMs: number;
 }
@@ -50,6 +55,8 @@ interface Waiting extends Webhook {
   ended(outcome: WebhookOutcome): void;
 }
 
+/** What the end of a client is. */
+export const endTopic = { category: 'connections', event: 'disconnected' } as const;
 /** Beside its body: headers, URL, the object itself. */
 const besideBody = 1024;
 /** An answer to `connected` that does not want the client. */
@@ -57,7 +64,7 @@ const refused = 403;
 const refusal = 'Connection closed with an error.';
 
 /** The webhooks of one client: one at a time, in order, `connected` first and `disconnected` last. */
-export class ClientWebhooks {
+export class ClientWebhooks implements Testator {
   readonly #site: WebhookSite;
   readonly #client: Client;
   readonly #protocol: HubProtocol;
@@ -80,6 +87,8 @@ export class ClientWebhooks {
     this.#add('connected', { category: 'connections', event: 'connected' }, connectedBody(), (outcome) => {
       if (outcome.kind === 'answer' && outcome.status === refused) this.#refuse();
     });
+    const end = this.#site.route({ hub: this.#client.hub, ...endTopic });
+    if (typeof end !== 'string') this.#site.keepWill(this);
     return true;
   }
 
@@ -100,7 +109,15 @@ export class ClientWebhooks {
     if (!this.#raised) return;
     this.#raised = false;
     const body = disconnectedBody(reason === 'client_left' ? undefined : reason);
-    this.#add('disconnected', { category: 'connections', event: 'disconnected' }, body, nothing);
+    this.#add('disconnected', endTopic, body, () => this.#site.dropWill());
+  }
+
+  close(reason: CloseReason): void {
+    this.#client.close(reason);
+  }
+
+  willDone(): void {
+    this.#raised = false;
   }
 
   #add(
@@ -159,6 +176,7 @@ export class ClientWebhooks {
   /** The app does not want this client: it is told not to come back, and nothing more is posted of it. */
   #refuse(): void {
     this.#raised = false;
+    this.#site.dropWill();
     this.#dropWaiting();
     for (const { bytes } of this.#waiting.splice(0)) this.#count(-bytes); // the end of one who was never taken
     if (this.#client.state !== 'open') return;
@@ -169,8 +187,4 @@ export class ClientWebhooks {
   #send(bytes: Uint8Array): void {
     if (this.#client.state === 'open') this.#client.send({ bytes, binary: this.#protocol.binary });
   }
-}
-
-function nothing(): void {
-  // Nobody waits for the answer.
 }

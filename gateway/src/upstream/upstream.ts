@@ -1,12 +1,15 @@
 import { type HubProtocol, webhookSignature, writeWebhookClient } from '@signalbox/app-sdk/protocol';
+import type { Will } from '../backplane/wills.ts';
 import type { Client } from '../core/app.ts';
 import type { Events } from '../observe/events.ts';
 import type { Log } from '../observe/log.ts';
 import { version } from '../version.ts';
-import { ClientWebhooks, type Webhook, type WebhookKind, type WebhookSite } from './client-webhooks.ts';
+import { ClientWebhooks, endTopic, type Webhook, type WebhookKind, type WebhookSite } from './client-webhooks.ts';
 import { Places } from './places.ts';
 import { type WebhookOutcome, WebhookSender } from './sender.ts';
-import { expand, firstMatch, type Template, takesHub } from './url-template.ts';
+import type { Survivor } from './survivor.ts';
+import { expand, firstMatch, type Template, takesHub, type WebhookTopic } from './url-template.ts';
+import { endOf, readWill, writeWill } from './will.ts';
 
 export interface UpstreamOptions {
   /** The first that matches wins. */
@@ -22,6 +25,8 @@ export interface UpstreamOptions {
   /** Bytes that may wait of one hub, and of one client; a client may add one message of any size to the latter. */
   readonly queueBytes: number;
   readonly clientQueueBytes: number;
+  /** Has the end of a client posted though this node died; absent: nobody would. */
+  readonly survivor?: Pick<Survivor, 'keep' | 'drop'>;
   readonly events: Pick<Events, 'webhook' | 'limitReached'>;
   readonly log: Pick<Log, 'warn'>;
 }
@@ -65,21 +70,39 @@ export class Upstream {
   }
 
   #site(client: Client): WebhookSite {
-    const { hub } = client;
+    const { hub, id } = client;
+    const headers = this.#headers(client);
+    const { survivor } = this.#options;
     return {
-      headers: this.#headers(client),
-      route: (topic) => {
-        const template = firstMatch(this.#options.templates, topic);
-        if (template === undefined) return 'none';
-        const path = expand(template, topic);
-        return path === undefined ? 'invalid' : { origin: template.origin, path };
-      },
+      headers,
+      route: (topic) => this.#route(topic),
       post: (webhook) => this.#places(hub).run(() => this.#post(webhook)),
       hold: (bytes) => this.#hold(hub, bytes),
       hasRoom: (waiting) => this.#hasRoom(hub, waiting),
       dropped: (kind) => this.#options.events.webhook(kind, 'dropped', 0),
+      keepWill: (testator) => survivor?.keep(id, () => writeWill({ hub, headers }), testator),
+      dropWill: () => survivor?.drop(id),
       afterlifeMs: this.#options.deadlineMs,
     };
+  }
+
+  /** Posts the end of a client whose node died. */
+  async postWill({ text }: Will): Promise<void> {
+    const will = readWill(text);
+    if (will === undefined) return; // of a node of another version, which says it in its own way
+    const route = this.#route({ hub: will.hub, ...endTopic });
+    if (typeof route === 'string') return;
+    const webhook = endOf(will, route);
+    this.#hold(will.hub, text.length);
+    await this.#places(will.hub).run(() => this.#post(webhook));
+    this.#hold(will.hub, -text.length);
+  }
+
+  #route(topic: WebhookTopic): ReturnType<WebhookSite['route']> {
+    const template = firstMatch(this.#options.templates, topic);
+    if (template === undefined) return 'none';
+    const path = expand(template, topic);
+    return path === undefined ? 'invalid' : { origin: template.origin, path };
   }
 
   #headers({ id, hub, userId, origin }: Client): string[] {
