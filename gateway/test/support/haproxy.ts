@@ -1,0 +1,57 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  deployedPath,
+  deployedWith,
+  type ProxiedNode,
+  type ProxyOptions,
+  ProxyProcess,
+  proxyDirectory,
+} from './proxy-process.ts';
+import { freePort } from './redis.ts';
+
+/** Debian puts it where only root looks. */
+const program = '/usr/sbin/haproxy';
+const conf = deployedPath('haproxy/haproxy.cfg');
+
+const refusals = {
+  upgrades: 'http-request deny deny_status 403 if { req.hdr(upgrade) -m found }',
+  events: 'http-request deny deny_status 502 if { req.hdr(accept) -m str text/event-stream }',
+} as const;
+
+/** The program. Throws one line with what to install when it is not there. */
+export function findHaproxy(): string {
+  if (!existsSync(program)) throw new Error('These tests need HAProxy: install it with `apt-get install haproxy`.');
+  return program;
+}
+
+/** `deploy/haproxy/haproxy.cfg` itself, or a copy with what the options add. */
+function confWith({ refuses = [], closes = false }: ProxyOptions, directory: string): string {
+  if (refuses.length === 0 && !closes) return conf;
+  const frontend = 'frontend signalbox\n';
+  const lines = [...(closes ? ['option httpclose'] : []), ...refuses.map((what) => refusals[what])];
+  const changed = join(directory, 'haproxy.cfg');
+  writeFileSync(changed, deployedWith('haproxy/haproxy.cfg', [[frontend, `${frontend}${lines.join('\n')}\n`]]));
+  return changed;
+}
+
+/** What the file reads from its environment. */
+export function haproxyEnv(port: number, nodes: readonly ProxiedNode[], directory: string): Record<string, string> {
+  const ports = nodes.flatMap((node, at) => [
+    [`PROXY_NODE_${at + 1}`, `127.0.0.1:${node.port}`],
+    [`PROXY_NODE_${at + 1}_ADMIN`, String(node.adminPort)],
+  ]);
+  return {
+    PROXY_BIND: `127.0.0.1:${port}`,
+    PROXY_SOCKET: join(directory, 'admin.sock'),
+    ...Object.fromEntries(ports),
+  };
+}
+
+/** Starts a HAProxy with the file of `deploy/haproxy`. */
+export async function startHaproxy(nodes: readonly ProxiedNode[], options: ProxyOptions = {}): Promise<ProxyProcess> {
+  const [found, port, directory] = [findHaproxy(), await freePort(), proxyDirectory()];
+  const args = ['-W', '-f', confWith(options, directory)];
+  const env = haproxyEnv(port, nodes, directory);
+  return ProxyProcess.start({ program: found, args, env, port, directory, reload: 'SIGUSR2' });
+}
