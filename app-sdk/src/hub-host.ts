@@ -180,12 +180,15 @@ export class HubHost {
     return new LinkGateway({ way, acks: this.#acks, serverId: this.#parts.serverId, protocolOf });
   }
 
+  /** The service waits for a client's handshake as long as the hub does, and tells it as much of errors. */
   #negotiator(): HubContext<HubContract>['negotiate'] {
     const negotiate = this.#parts.negotiator(this.name);
+    const { handshakeTimeoutMs, detailedErrors } = planOf(this.#parts.definition);
+    const ofHub = { handshakeTimeoutSeconds: Math.ceil(handshakeTimeoutMs / 1000), detailedErrors };
     return async (options) => {
       if (this.#refusing) throw new SignalboxError('ERR_STOPPED', 'the app server stops, or was stopped');
       if (this.#links.up.size === 0) throw new SignalboxError('ERR_NO_LINK', `no link of hub "${this.name}" is up`);
-      return await negotiate(options);
+      return await negotiate({ ...ofHub, ...options });
     };
   }
 

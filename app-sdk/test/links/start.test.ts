@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type AnyContract, AppServer, defineHub } from '@signalbox/app-sdk';
+import { decodeJwt } from 'jose';
 import { Agent } from 'undici';
 import { describe, expect, test, vi } from 'vitest';
 import { version } from '../../src/link-door.ts';
@@ -153,6 +154,22 @@ describe('negotiate', () => {
     expect(url).toMatch(/^http:\/\/localhost:\d+\/client\/\?hub=chat$/);
     const claims = JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString());
     expect(claims['asrs.s.sn']).toBe(link.claims.nameid);
+    expect(Object.keys(claims).filter((name) => /cht|derror/.test(name))).toEqual([]);
+  });
+
+  test('makes the service wait for handshakes as long as the hub does, and tell as much of errors', async () => {
+    const strict = defineHub<AnyContract>({
+      name: 'Strict',
+      methods: {},
+      handshakeTimeoutMs: 1500,
+      detailedErrors: true,
+    });
+    const server = setup.server(strict);
+    await server.start();
+    const { accessToken } = await server.hub(strict).negotiate({ handshakeTimeoutSeconds: 3 });
+    const { accessToken: byHub } = await server.hub(strict).negotiate();
+    expect(decodeJwt(byHub)).toMatchObject({ 'asrs.s.cht': '2', 'asrs.s.derror': 'True' });
+    expect(decodeJwt(accessToken)).toMatchObject({ 'asrs.s.cht': '3', 'asrs.s.derror': 'True' });
   });
 });
 
