@@ -46,7 +46,7 @@ export async function invoke(invocation: Invocation): Promise<Ending> {
   try {
     if (!(await isAuthorized(invocation))) return { outcome: 'unauthorized', text: texts.unauthorized(target) };
     const args = await validated(invocation);
-    if (args === undefined) return invalid(target, detailedErrors);
+    if (args === undefined) return invalid(invocation);
     if (signal.aborted) return { outcome: 'cancelled', text: texts.failed(target) };
     return { outcome: 'ok', value: await run(invocation, args) };
   } catch (error) {
@@ -70,9 +70,11 @@ async function validated({ method, arguments: args }: Invocation): Promise<reado
   throw new TypeError(`"validate.${method.name}" must put out a list of arguments`);
 }
 
-function invalid(target: string, detailed: boolean): Ending {
+/** Too few arguments are told by number; too many are not, since a parameter with a default does not count. */
+function invalid({ method: { parameters }, target, arguments: args, detailedErrors }: Invocation): Ending {
   const text = texts.binding(target);
-  return { outcome: 'invalid', text: detailed ? `${text} ${texts.bindingDetail}` : text };
+  const detail = args.length < parameters ? texts.countDetail(args.length, parameters) : texts.bindingDetail;
+  return { outcome: 'invalid', text: detailedErrors ? `${text} ${detail}` : text };
 }
 
 function run({ method, hub, filters }: Invocation, args: readonly unknown[]): unknown {

@@ -1,10 +1,13 @@
 /** Texts of the official server (hub-protocol section 8). Applications match on them: keep the wording. */
 export const texts = {
-  unknownMethod: (target: string) => `Unknown hub method '${target}'`,
+  unknownMethod: (target: string) =>
+    `Failed to invoke '${target}' due to an error on the server. HubException: Method does not exist.`,
   unauthorized: (target: string) => `Failed to invoke '${target}' because user is unauthorized`,
   binding: (target: string) => `Failed to invoke '${target}' due to an error on the server.`,
   bindingDetail:
     'InvalidDataException: Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked.',
+  countDetail: (provided: number, expected: number) =>
+    `InvalidDataException: Invocation provides ${provided} argument(s) but target expects ${expected}.`,
   failed: (target: string) => `An unexpected error occurred invoking '${target}' on the server.`,
   streaming: (target: string) =>
     `The client attempted to invoke the streaming '${target}' method with a non-streaming invocation.`,
@@ -27,8 +30,17 @@ export function isHubException(error: unknown): error is Error {
   return error instanceof Error && error.name === 'HubException';
 }
 
-/** A text, and behind it what went wrong: always for a `HubException`, for all else when details are on. */
+/** Whether a client that was asked for a result told why it gave none. */
+function isClientFailure(error: unknown): error is Error {
+  return error instanceof Error && (error as { code?: unknown }).code === 'ERR_CLIENT_FAILED';
+}
+
+/**
+ * A text, and behind it what went wrong: always for a `HubException`, and for what a client answered to a question, which
+ * ASP.NET Core throws as one; for all else when details are on.
+ */
 export function withDetail(text: string, error: unknown, detailed: boolean): string {
+  if (isClientFailure(error)) return `${text} HubException: ${error.message}`;
   if (!detailed && !isHubException(error)) return text;
   return error instanceof Error ? `${text} ${error.name}: ${error.message}` : `${text} Error: ${String(error)}`;
 }

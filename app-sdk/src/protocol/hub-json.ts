@@ -99,8 +99,9 @@ function id(members: Members): string {
   return nonEmpty('invocationId', members['invocationId']);
 }
 
+/** An empty id is none, as in MessagePack. */
 function optionalId(members: Members): string | undefined {
-  return members['invocationId'] === undefined ? undefined : id(members);
+  return members['invocationId'] === undefined || members['invocationId'] === '' ? undefined : id(members);
 }
 
 function streamIds({ streamIds: ids = [] }: Members): readonly string[] | undefined {

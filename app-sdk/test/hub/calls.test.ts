@@ -1,7 +1,7 @@
 import { HubException } from '@signalbox/app-sdk';
 import { describe, expect, test } from 'vitest';
 import type { MethodOutcome } from '../../src/observe.ts';
-import { hex, text, unhex, utf8, vectors } from '../protocol/bytes.ts';
+import { hex, unhex, utf8, vectors } from '../protocol/bytes.ts';
 import { call, gate, Host, type Options } from './host.ts';
 
 interface Vector {
@@ -60,14 +60,24 @@ describe('a call', () => {
     expect(client.rest()).toEqual([]);
   });
 
-  test.each([
-    ['json', 'json'],
-    ['messagepack', 'messagepackHex'],
-  ] as const)('of an unknown method is answered with M23, in %s (HP-16)', async (protocol, column) => {
-    const client = await new Host().connect(protocol);
-    client.send(call('Nope', [], '1'));
-    const bytes = await client.bytes();
-    expect(protocol === 'json' ? text(bytes) : hex(bytes)).toBe(rows.get('M23')?.[column]);
+  test.each(['json', 'messagepack'])(
+    'of an unknown method is answered as ASP.NET Core does, in %s (HP-16)',
+    async (protocol) => {
+      const client = await new Host().connect(protocol);
+      client.send(call('Nope', [], '1'));
+      expect(await client.message()).toEqual({
+        kind: 'completion',
+        invocationId: '1',
+        error: "Failed to invoke 'Nope' due to an error on the server. HubException: Method does not exist.",
+      });
+    },
+  );
+
+  test('with an empty id wants no answer', async () => {
+    const client = await new Host({ methods: { add: (_hub, a: number, b: number) => a + b } }).connect();
+    client.connection.receive(utf8('{"type":1,"invocationId":"","target":"add","arguments":[1,2]}\u001e'));
+    client.send(call('add', [3, 4], '1'));
+    expect(await client.message()).toMatchObject({ invocationId: '1', result: 7 });
   });
 
   test('may have its type behind its arguments (HP-17)', async () => {
@@ -132,7 +142,9 @@ describe('the name of a method', () => {
     'reaches own keys only: not %s',
     async (target) => {
       const methods = Object.assign(Object.create({ inherited: () => 1 }), options.methods);
-      expect(await errorOf({ methods, onConnected: () => undefined }, target)).toBe(`Unknown hub method '${target}'`);
+      expect(await errorOf({ methods, onConnected: () => undefined }, target)).toBe(
+        `Failed to invoke '${target}' due to an error on the server. HubException: Method does not exist.`,
+      );
     },
   );
 });

@@ -64,16 +64,19 @@ describe('a client of the same link', () => {
     expect(names).toEqual(['Bob']);
   });
 
-  test('that fails rejects with its text', async () => {
-    const client = await new Host(options).connect();
-    client.send(call('rename', [], '1'));
-    const { invocationId } = await question(client);
-    client.send({ kind: 'completion', invocationId, error: "Client didn't provide a result." });
-    expect(await client.message()).toMatchObject({
-      error:
-        "An unexpected error occurred invoking 'rename' on the server. ClientResultError: Client didn't provide a result.",
-    });
-  });
+  test.each([true, false])(
+    'that fails rejects with its text, which callers are told: detailed errors %s',
+    async (detailedErrors) => {
+      const client = await new Host({ ...options, detailedErrors }).connect();
+      client.send(call('rename', [], '1'));
+      const { invocationId } = await question(client);
+      client.send({ kind: 'completion', invocationId, error: "Client didn't provide a result." });
+      expect(await client.message()).toMatchObject({
+        error:
+          "An unexpected error occurred invoking 'rename' on the server. HubException: Client didn't provide a result.",
+      });
+    },
+  );
 
   test('that leaves rejects at once, ERR_CLIENT_GONE (HP-28)', async () => {
     const host = new Host(options);

@@ -174,7 +174,9 @@ export function hubSuite(host: string, start: (definition: HubDefinition<Room>) 
         await expect(client.invoke('fail', 'full')).rejects.toThrow(
           "An unexpected error occurred invoking 'fail' on the server. HubException: full",
         );
-        await expect(client.invoke('nope' as 'count')).rejects.toThrow("Unknown hub method 'nope'");
+        await expect(client.invoke('nope' as 'count')).rejects.toThrow(
+          "Failed to invoke 'nope' due to an error on the server. HubException: Method does not exist.",
+        );
         expect(await client.invoke('count')).toBe(1);
       });
 

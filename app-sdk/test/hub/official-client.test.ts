@@ -38,7 +38,9 @@ describe.each(codecs)("the official client's codec of %s", (name, codec) => {
     send(client, { type: MessageType.Invocation, target: 'add', arguments: [40, 2], invocationId: '0', streamIds: [] });
     expect(await read(client)).toMatchObject([{ type: MessageType.Completion, invocationId: '0', result: 42 }]);
     send(client, { type: MessageType.Invocation, target: 'nope', arguments: [], invocationId: '1', streamIds: [] });
-    expect(await read(client)).toMatchObject([{ error: "Unknown hub method 'nope'" }]);
+    expect(await read(client)).toMatchObject([
+      { error: "Failed to invoke 'nope' due to an error on the server. HubException: Method does not exist." },
+    ]);
   });
 
   test('understands a stream', async () => {

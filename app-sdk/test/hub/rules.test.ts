@@ -67,8 +67,14 @@ describe('validate', () => {
   test('refuses with the text of a binding error', async () => {
     const text = "Failed to invoke 'add' due to an error on the server.";
     expect(await errorOf(options, 'add', ['x'])).toBe(text);
-    expect(await errorOf({ ...options, detailedErrors: true }, 'add', ['x'])).toBe(
+    expect(await errorOf({ ...options, detailedErrors: true }, 'add', ['x', 1])).toBe(
       `${text} InvalidDataException: Error binding arguments. Make sure that the types of the provided values match the types of the hub method being invoked.`,
+    );
+  });
+
+  test('refuses too few arguments by their number', async () => {
+    expect(await errorOf({ ...options, detailedErrors: true }, 'add', ['x'])).toBe(
+      "Failed to invoke 'add' due to an error on the server. InvalidDataException: Invocation provides 1 argument(s) but target expects 2.",
     );
   });
 

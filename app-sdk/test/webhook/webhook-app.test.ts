@@ -143,7 +143,9 @@ describe.each(Object.keys(frameworks))('behind %s', (name) => {
     expect(await poster.invoke(protocol, 'boom', [])).toMatchObject({
       error: "An unexpected error occurred invoking 'boom' on the server.",
     });
-    expect(await poster.invoke(protocol, 'nothing', [])).toMatchObject({ error: "Unknown hub method 'nothing'" });
+    expect(await poster.invoke(protocol, 'nothing', [])).toMatchObject({
+      error: "Failed to invoke 'nothing' due to an error on the server. HubException: Method does not exist.",
+    });
     expect(await poster.invoke(protocol, 'echo', ['x'], {}, {})).toBe(204);
   });
 

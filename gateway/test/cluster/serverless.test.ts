@@ -97,7 +97,9 @@ describe.each(['json', 'messagepack'] as const)('an official client in %s, of a 
     expect(await connection.invoke('echo', { n: 1, list: ['ü', null] })).toEqual({ n: 1, list: ['ü', null] });
     expect(await connection.invoke('whoAmI')).toBe('änn a, b: c 7 /poll');
     await expect(connection.invoke('full')).rejects.toThrow('HubException: Room is full');
-    await expect(connection.invoke('nothing')).rejects.toThrow("Unknown hub method 'nothing'");
+    await expect(connection.invoke('nothing')).rejects.toThrow(
+      "Failed to invoke 'nothing' due to an error on the server. HubException: Method does not exist.",
+    );
     const stream = new Promise((_, reject) =>
       connection.stream('echo', 1).subscribe({ next: () => undefined, complete: () => undefined, error: reject }),
     );
