@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 const sdk = (path: string): string => fileURLToPath(new URL(`../app-sdk/src/${path}`, import.meta.url));
 
@@ -12,5 +12,11 @@ export default defineConfig({
       { find: '@signalbox/app-sdk', replacement: sdk('index.ts') },
     ],
   },
-  test: { name: 'gateway', include: ['test/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 30_000 },
+  test: {
+    name: 'gateway',
+    include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, 'test/dotnet'], // they need .NET: `npm run test:dotnet`
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+  },
 });
