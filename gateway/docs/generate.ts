@@ -78,7 +78,7 @@ function errorsPage(): string {
       Object.entries(dropReasons).map(([name, doc]) => [code(name), doc]),
     ),
     '## Why a token was refused',
-    'The answer is 401 with this sentence; the word stands in `signalbox_tokens_refused_total`.',
+    'The answer is 401 with this sentence (`issuer_down`: 503); the word stands in `signalbox_tokens_refused_total`.',
     table(
       ['reason', 'sentence'],
       Object.entries(tokenRefusals).map(([name, sentence]) => [code(name), sentence]),

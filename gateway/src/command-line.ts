@@ -38,6 +38,7 @@ const groupStarts: readonly { readonly title: string; readonly from: SettingName
   { title: 'Redis', from: 'redisUrl' },
   { title: 'Hubs', from: 'modes' },
   { title: 'Webhooks', from: 'upstream' },
+  { title: 'Outside issuers', from: 'issuers' },
   { title: 'Sizes', from: 'messageBytes' },
   { title: 'Times', from: 'handshakeMs' },
   { title: 'Limits', from: 'maxConnections' },

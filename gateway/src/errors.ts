@@ -175,6 +175,12 @@ export const errors = {
     retry: true,
     doc: 'No app server is connected to this hub, and only app servers may run it.',
   },
+  issuer_down: {
+    status: 503,
+    rest: 'Error.Request.Unavailable',
+    retry: true,
+    doc: 'The keys of the outside issuer of a token cannot be fetched, or are older than SIGNALBOX_ISSUER_STALE_MS; the log says why.',
+  },
   draining: { status: 503, rest: 'Error.Request.Unavailable', retry: true, doc: 'This node is stopping.' },
   client_timeout: {
     status: 504,

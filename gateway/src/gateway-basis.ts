@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { ConnectionTokens } from './auth/connection-token.ts';
+import { type IssuerSettings, readIssuers } from './auth/issuer-settings.ts';
 import { type AccessKeys, importKeys } from './auth/keys.ts';
 import { type Backbone, createBackbone } from './backbone.ts';
 import type { Config } from './config.ts';
@@ -20,6 +21,7 @@ export interface Basis {
   readonly config: Config;
   readonly node: string;
   readonly keys: AccessKeys;
+  readonly issuers: readonly IssuerSettings[];
   readonly log: Log;
   readonly prometheus: Prometheus;
   readonly backbone: Backbone;
@@ -36,6 +38,7 @@ export interface Basis {
  */
 export async function createBasis(config: Config, keyTexts: readonly string[]): Promise<Basis> {
   const templates = readUpstream(config);
+  const issuers = readIssuers(config);
   const keys = await importKeys(keyTexts);
   const node = randomBytes(9).toString('base64url');
   const label = config.label ?? `${hostname()}-${process.pid}`;
@@ -74,7 +77,20 @@ export async function createBasis(config: Config, keyTexts: readonly string[]): 
   const accessKeys = keys.map((key) => key.fingerprint);
   await core.start({ accessKeys, routingSecret: topics.fingerprint, envelope: envelopeVersion, data: { label } });
   hubsOf(late).start();
-  return { config, node, keys, log, prometheus, backbone, core, topics, hubs: hubsOf(late), connectionTokens, health };
+  return {
+    config,
+    node,
+    keys,
+    issuers,
+    log,
+    prometheus,
+    backbone,
+    core,
+    topics,
+    hubs: hubsOf(late),
+    connectionTokens,
+    health,
+  };
 }
 
 /** Parts that others need before they can be built; none of it is asked before the doors open. */

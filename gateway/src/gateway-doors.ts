@@ -2,6 +2,7 @@ import { createRestApi } from './apps/rest-api.ts';
 import { batchBodyBytes } from './apps/rest-batch.ts';
 import { type ServiceDoor, serverPaths, serviceDoor } from './apps/service-door.ts';
 import { createClientTokens } from './auth/client-tokens.ts';
+import { createIssuers } from './auth/issuers.ts';
 import { Tokens } from './auth/tokens.ts';
 import { Gate } from './clients/admit.ts';
 import { NodeClaims } from './clients/claims.ts';
@@ -42,7 +43,8 @@ export interface Servers {
 function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): ServiceDoor {
   const { config, connectionTokens, core, keys, log, node, prometheus, backbone, topics } = basis;
   const { events } = prometheus;
-  const tokens = new Tokens({ keys, hosts: config.hosts, events });
+  const issuers = createIssuers({ issuers: basis.issuers, config, events, log: log.child('auth'), fetch });
+  const tokens = new Tokens({ keys, hosts: config.hosts, events, issuers });
   const cors = new Cors(config.corsOrigins);
   const mint = (hub: string, user: string | undefined): string => topics.mint(hub, user);
   const connectionClaims = new NodeClaims(backbone.records, node);

@@ -92,15 +92,19 @@ export type LinkReason = keyof typeof linkReasons;
 export const tokenRefusals = {
   missing: 'a bearer token is required',
   malformed: 'the token is no signed JWT with claims',
-  algorithm: 'the token must be signed with HS256 or HS512',
-  signature: 'the signature does not verify with an access key of this service',
-  issuer: 'the token has an "iss", and this service takes only tokens without one',
+  algorithm: 'the token must be signed with HS256 or HS512, or by a listed issuer with an algorithm of its own',
+  signature: 'the signature does not verify with a key of this service or of the issuer',
+  issuer: 'the token has an "iss" that this service does not take here',
+  hub: 'the issuer of the token is not taken for this hub',
+  claims: 'the token lacks a claim that its issuer must give, or the claim has another value',
   expired: 'the token has expired, or has no "exp"',
   not_yet_valid: 'the token is not valid yet ("nbf" or "iat" is in the future)',
-  audience: 'the token is meant for something else: the "aud" must name the path and hub of the request',
+  audience:
+    'the token is meant for something else: the "aud" must name the path and hub of the request, or an audience of the issuer',
+  issuer_down: 'the keys of the issuer of the token cannot be fetched now: try again',
 } as const;
 
-/** Why a token was refused. */
+/** Why a token was refused: one of the words of {@link tokenRefusals}. */
 export type TokenRefusal = keyof typeof tokenRefusals;
 
 /** The limits that `signalbox_limits_reached_total` counts, by the settings that they come from. */

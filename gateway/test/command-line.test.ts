@@ -40,6 +40,7 @@ test('each setting stands in one group, in the order of the table', () => {
     'Redis',
     'Hubs',
     'Webhooks',
+    'Outside issuers',
     'Sizes',
     'Times',
     'Limits',

@@ -1,10 +1,11 @@
 import { decodeProtectedHeader, type ProtectedHeaderParameters } from 'jose';
-import { GatewayError } from '../errors.ts';
 import type { Events } from '../observe/events.ts';
-import { type TokenRefusal, tokenRefusals } from '../reasons.ts';
 import { audienceFault, type Resource } from './audience.ts';
 import { type Claims, firstClaim, readClaims } from './claims.ts';
+import type { Issuers } from './issuers.ts';
 import { type AccessKeys, type TokenAlgorithm, tokenAlgorithms } from './keys.ts';
+import { type Refuse, refuser } from './token-refusals.ts';
+import { timeFault } from './token-times.ts';
 
 /** What a token must be meant for. Only the path inside `aud` separates the roles, so it is compared strictly. */
 export type TokenUse =
@@ -22,6 +23,8 @@ export interface TokensOptions {
   /** Host names that an audience may name; empty: any (SIGNALBOX_HOSTS). */
   readonly hosts: readonly string[];
   readonly events: Pick<Events, 'tokenRefused'>;
+  /** Outside issuers, for clients only. Default: none. */
+  readonly issuers?: Pick<Issuers, 'signsWith' | 'verify'>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -30,52 +33,60 @@ export interface TokensOptions {
 const compactForm = /^([\w-]+\.([\w-]*))\.([\w-]+)$/;
 
 /** Clocks of apps may be ahead by so many seconds (service protocol, 4.2). */
-const skewSeconds = 300;
+const tolerance = { behind: 0, ahead: 300 };
 
 /** Verifies what apps and clients show. */
 export class Tokens {
   readonly #options: TokensOptions;
+  readonly #refuse: Refuse;
   readonly #hosts: readonly string[];
   readonly #now: () => number;
-  #lastHeader: { readonly text: string; readonly algorithm: TokenAlgorithm } | undefined;
+  #lastHeader: { readonly text: string; readonly algorithm: string } | undefined;
 
   constructor(options: TokensOptions) {
     this.#options = options;
+    this.#refuse = refuser(options.events);
     this.#hosts = options.hosts.map((host) => host.toLowerCase());
     this.#now = options.now ?? Date.now;
   }
 
   /**
-   * The claims of a token that is genuine, in its time and meant for `use`.
+   * The claims of a token that is genuine, in its time and meant for `use`. Its algorithm says whose it is: those of access
+   * keys are never those of an issuer, so a public key is never taken for a secret.
    * @param token undefined or empty: none was shown
-   * @throws {GatewayError} `unauthorized`, with one of the sentences of {@link tokenRefusals}.
+   * @throws {GatewayError} `unauthorized` or `issuer_down`, with a sentence of {@link tokenRefusals}.
    */
   async verify(token: string | undefined, use: TokenUse): Promise<Claims> {
-    if (token === undefined || token === '') throw this.#refused('missing');
-    const claims = this.#read(this.#verified(token));
-    if (firstClaim(claims, 'iss') !== undefined) throw this.#refused('issuer');
-    if (!(use.role === 'client' && use.later)) this.#checkTime(claims);
+    if (token === undefined || token === '') throw this.#refuse('missing');
+    const algorithm = this.#algorithm(token);
+    if (!isOwn(algorithm)) return this.#outside(token, algorithm, use);
+    const claims = this.#read(this.#verified(token, algorithm));
+    if (firstClaim(claims, 'iss') !== undefined) throw this.#refuse('issuer');
+    if (!isLater(use)) this.#checkTime(claims);
     this.#checkAudience(claims, use);
     return claims;
   }
 
-  #refused(reason: TokenRefusal): GatewayError {
-    this.#options.events.tokenRefused(reason);
-    return new GatewayError('unauthorized', tokenRefusals[reason]);
+  #outside(token: string, algorithm: string, use: TokenUse): Promise<Claims> {
+    const [, , payload] = compactForm.exec(token) ?? [];
+    if (payload === undefined) throw this.#refuse('malformed');
+    const claimed = this.#read(Buffer.from(payload, 'base64url'));
+    const { issuers } = this.#options;
+    if (use.role !== 'client' || issuers === undefined) throw this.#refuse('issuer');
+    return issuers.verify(token, claimed, { hub: use.hub, algorithm, later: isLater(use) });
   }
 
   /** Payload bytes of a genuine token. The `kid` says nothing (service protocol, 4.1): every key is tried. */
-  #verified(token: string): Uint8Array {
-    const algorithm = this.#algorithm(token);
+  #verified(token: string, algorithm: TokenAlgorithm): Uint8Array {
     const [, signed, payload, signature] = compactForm.exec(token) ?? [];
-    if (signed === undefined || payload === undefined || signature === undefined) throw this.#refused('malformed');
+    if (signed === undefined || payload === undefined || signature === undefined) throw this.#refuse('malformed');
     const bytes = Buffer.from(signature, 'base64url');
-    if (!this.#options.keys.some((key) => key.signed(algorithm, signed, bytes))) throw this.#refused('signature');
+    if (!this.#options.keys.some((key) => key.signed(algorithm, signed, bytes))) throw this.#refuse('signature');
     return Buffer.from(payload, 'base64url');
   }
 
   /** Reading a header costs as much as the hash, and all tokens of one signer begin with the same: the last one is known. */
-  #algorithm(token: string): TokenAlgorithm {
+  #algorithm(token: string): string {
     const text = token.slice(0, token.indexOf('.'));
     if (text !== this.#lastHeader?.text) this.#lastHeader = { text, algorithm: this.#checkHeader(this.#header(token)) };
     return this.#lastHeader.algorithm;
@@ -86,15 +97,15 @@ export class Tokens {
       return decodeProtectedHeader(token);
     } catch {
       // jose says where it stumbled; the sender learns that it is no JWT.
-      throw this.#refused('malformed');
+      throw this.#refuse('malformed');
     }
   }
 
-  #checkHeader({ alg, crit }: ProtectedHeaderParameters): TokenAlgorithm {
-    if (alg === undefined || !Object.hasOwn(tokenAlgorithms, alg)) throw this.#refused('algorithm');
+  #checkHeader({ alg, crit }: ProtectedHeaderParameters): string {
+    if (alg === undefined || !(isOwn(alg) || this.#options.issuers?.signsWith(alg))) throw this.#refuse('algorithm');
     // Extensions that must be understood: none is (RFC 7515, section 4.1.11).
-    if (crit !== undefined) throw this.#refused('malformed');
-    return alg as TokenAlgorithm;
+    if (crit !== undefined) throw this.#refuse('malformed');
+    return alg;
   }
 
   #read(payload: Uint8Array): Claims {
@@ -102,18 +113,13 @@ export class Tokens {
       return readClaims(payload);
     } catch {
       // No JSON object: the sentence says all there is.
-      throw this.#refused('malformed');
+      throw this.#refuse('malformed');
     }
   }
 
   #checkTime(claims: Claims): void {
-    const now = this.#now() / 1000;
-    // Written so that a value that is no number refuses.
-    if (!(seconds(claims, 'exp') > now)) throw this.#refused('expired');
-    for (const name of ['nbf', 'iat']) {
-      const given = firstClaim(claims, name) !== undefined;
-      if (given && !(seconds(claims, name) <= now + skewSeconds)) throw this.#refused('not_yet_valid');
-    }
+    const fault = timeFault(claims, this.#now() / 1000, tolerance);
+    if (fault !== undefined) throw this.#refuse(fault);
   }
 
   #checkAudience(claims: Claims, use: TokenUse): void {
@@ -122,12 +128,14 @@ export class Tokens {
         ? { path: use.path, hub: undefined, hosts: this.#hosts }
         : { path: `/${use.role}`, hub: use.hub, hosts: this.#hosts };
     const fits = claims.some((claim) => claim.name === 'aud' && audienceFault(claim.text, resource) === undefined);
-    if (!fits) throw this.#refused('audience');
+    if (!fits) throw this.#refuse('audience');
   }
 }
 
-/** NaN, which fits no comparison, when the claim is absent or no plain number. */
-function seconds(claims: Claims, name: string): number {
-  const text = firstClaim(claims, name) ?? '';
-  return /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+function isOwn(algorithm: string): algorithm is TokenAlgorithm {
+  return Object.hasOwn(tokenAlgorithms, algorithm);
+}
+
+function isLater(use: TokenUse): boolean {
+  return use.role === 'client' && use.later === true;
 }

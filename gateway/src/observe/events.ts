@@ -53,6 +53,8 @@ export interface Events {
   webhook(event: 'connected' | 'disconnected' | 'message', status: string, seconds: number): void;
   /** A token was refused. */
   tokenRefused(reason: TokenRefusal): void;
+  /** The keys of an outside issuer were fetched, or could not be. `issuer` is a name of the settings. */
+  issuerKeysFetched(issuer: string, outcome: 'ok' | 'failed'): void;
   /** A limit of the settings was reached. */
   limitReached(limit: CountedLimit): void;
   /** One envelope of `bytes` left for Redis with `commands` commands. */

@@ -175,7 +175,7 @@ function both(first: Tally, second: Tally): (one: number, two: number) => void {
   };
 }
 
-type DoorEvents = Pick<Events, 'rest' | 'webhook' | 'tokenRefused' | 'limitReached'>;
+type DoorEvents = Pick<Events, 'rest' | 'webhook' | 'tokenRefused' | 'issuerKeysFetched' | 'limitReached'>;
 
 function doorEvents(meters: Meters<MetricName>): DoorEvents {
   const requests = meters.children('signalbox_rest_requests_total');
@@ -187,6 +187,7 @@ function doorEvents(meters: Meters<MetricName>): DoorEvents {
   const statusOf = new BoundedLabel(mostOthers);
   const tokens = meters.tallies('signalbox_tokens_refused_total', 'reason', tokenWords);
   const limits = meters.tallies('signalbox_limits_reached_total', 'limit', countedLimits);
+  const issuerKeys = meters.children('signalbox_issuer_key_fetches_total');
   return {
     rest(operation, status, seconds) {
       add(requests(operation, String(status)), 1);
@@ -198,6 +199,7 @@ function doorEvents(meters: Meters<MetricName>): DoorEvents {
     },
     tokenRefused: (reason) => add(tokens[reason], 1),
     limitReached: (limit) => add(limits[limit], 1),
+    issuerKeysFetched: (issuer, outcome) => add(issuerKeys(issuer, outcome), 1),
   };
 }
 

@@ -83,6 +83,13 @@ export const appMetrics = {
     help: 'Tokens that were refused, by reason.',
     moves: 'After a key rotation: somebody still signs with the old key. expired: clocks differ.',
   },
+  signalbox_issuer_key_fetches_total: {
+    type: 'counter',
+    labels: ['issuer', 'outcome'],
+    help: 'Fetches of the keys of an outside issuer; the outcome is ok or failed.',
+    moves:
+      'failed: the log says why. Known keys go on for SIGNALBOX_ISSUER_STALE_MS, then its clients are refused. ok, often: tokens come that no key of the issuer signed.',
+  },
   signalbox_limits_reached_total: {
     type: 'counter',
     labels: ['limit'],

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { type Config, ConfigError } from '../config.ts';
+import { textOrFile } from '../config-file.ts';
 import { parsePattern, placeholders, type Template } from './url-template.ts';
 
 /** Names of members in lower case → what they say. The second of each is that of the emulator and of Azure. */
@@ -23,24 +23,9 @@ const urlForm = /^(https?:\/\/[^/?#\s{}@]+)((?:\/|\?)[!-~]*)?$/i;
  * The templates of SIGNALBOX_UPSTREAM or SIGNALBOX_UPSTREAM_FILE, in their order.
  * @throws {ConfigError} naming the setting, the place in it and the rule. URLs may hold secrets and are not shown.
  */
-export function readUpstream({
-  upstream,
-  upstreamFile,
-}: Pick<Config, 'upstream' | 'upstreamFile'>): readonly Template[] {
-  if (upstream !== undefined && upstreamFile !== undefined) {
-    throw new ConfigError('SIGNALBOX_UPSTREAM and SIGNALBOX_UPSTREAM_FILE must not both be set');
-  }
-  if (upstream !== undefined) return parseUpstream('SIGNALBOX_UPSTREAM', upstream);
-  return upstreamFile === undefined ? [] : parseUpstream('SIGNALBOX_UPSTREAM_FILE', readText(upstreamFile));
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new ConfigError(`SIGNALBOX_UPSTREAM_FILE must name a file that can be read, got ${path} (${code})`);
-  }
+export function readUpstream(config: Pick<Config, 'upstream' | 'upstreamFile'>): readonly Template[] {
+  const given = textOrFile('SIGNALBOX_UPSTREAM', config.upstream, config.upstreamFile);
+  return given === undefined ? [] : parseUpstream(given.setting, given.text);
 }
 
 /**

@@ -33,12 +33,7 @@ test('a token that one node made opens another, for its user', async () => {
   const answer = await rest.call('POST', `/api/hubs/${hub}/:generateToken?userId=tom&minutesToExpire=5&${later}`);
   const { token } = JSON.parse(answer.body) as { token: string };
   const url = `${service.node(1).origin}/client/?hub=${hub}`;
-  const client = await OfficialClient.connect({
-    negotiateVersion: 0,
-    url,
-    accessToken: token,
-    availableTransports: [],
-  });
+  const client = await OfficialClient.connect({ url, accessToken: token });
   expect(await app.connections.exists({ user: 'tom' })).toBe(true);
   await app.send('tom', 'news', 'for tom');
   await client.heard('for tom');

@@ -12,11 +12,16 @@ import { Inbox } from './inbox.ts';
 /** A hub protocol that the official clients speak. */
 export type ProtocolName = 'json' | 'messagepack';
 
+/** Where an official client connects: what an app's negotiate answers, or the same without an app. */
+export type Where = Pick<NegotiateResponse, 'url' | 'accessToken'>;
+
 /** How an official client connects. */
 export interface OfficialOptions {
   readonly protocol?: ProtocolName;
   /** By this transport only. Default: whichever the service offers and the way allows. */
   readonly transport?: HttpTransportType;
+  /** Without negotiation, which WebSockets alone can do. */
+  readonly skipNegotiation?: boolean;
   /** With automatic reconnect, by this policy. */
   readonly reconnect?: IRetryPolicy;
 }
@@ -31,12 +36,13 @@ export class OfficialClient {
   /** Ids after each return. */
   readonly returns = new Inbox<string | undefined>();
 
-  private constructor(where: NegotiateResponse, options: OfficialOptions) {
+  private constructor(where: Where, options: OfficialOptions) {
     const { url, accessToken } = where;
     const builder = new HubConnectionBuilder()
       .withUrl(url, {
         accessTokenFactory: () => accessToken,
         ...(options.transport !== undefined && { transport: options.transport }),
+        ...(options.skipNegotiation && { skipNegotiation: true }),
       })
       .configureLogging(LogLevel.None);
     if (options.protocol === 'messagepack') builder.withHubProtocol(new MessagePackHubProtocol());
@@ -48,7 +54,7 @@ export class OfficialClient {
   }
 
   /** Connects with the answer of an app's negotiate: negotiation with the service, WebSocket, handshake. */
-  static async connect(where: NegotiateResponse, options: OfficialOptions = {}): Promise<OfficialClient> {
+  static async connect(where: Where, options: OfficialOptions = {}): Promise<OfficialClient> {
     const client = new OfficialClient(where, options);
     await client.connection.start();
     return client;

@@ -1,0 +1,55 @@
+import { readers } from './config-readers.ts';
+import { type Setting, setting } from './config-setting.ts';
+
+const { bytes, ms, text, optional } = readers;
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const minute = 60_000;
+const hour = 60 * minute;
+
+/** Settings about who may come in, beyond the access keys. */
+export const admission = {
+  issuers: setting(
+    'SIGNALBOX_ISSUERS',
+    optional(text(1, 65_536)),
+    undefined,
+    'Outside issuers whose tokens open /client/: a JSON array of objects with issuer, audiences and, if wanted, jwksUrl, algorithms, claims, userClaim, userPrefix, hubs, clockToleranceSeconds, closeOnExpiry, allowHttp (operations.md, "Tokens of outside issuers").',
+  ),
+  issuersFile: setting(
+    'SIGNALBOX_ISSUERS_FILE',
+    optional(text(1, 4096)),
+    undefined,
+    'File with what SIGNALBOX_ISSUERS takes.',
+  ),
+  issuerFetchMs: setting(
+    'SIGNALBOX_ISSUER_FETCH_MS',
+    ms(50, 10 * minute),
+    5000,
+    'Time to fetch the keys of an outside issuer, its discovery document included.',
+  ),
+  issuerBytes: setting(
+    'SIGNALBOX_ISSUER_BYTES',
+    bytes(KiB, 16 * MiB),
+    256 * KiB,
+    'Largest discovery document, and largest key set, of an outside issuer.',
+  ),
+  issuerKeysMs: setting(
+    'SIGNALBOX_ISSUER_KEYS_MS',
+    ms(1000, 24 * hour),
+    10 * minute,
+    'The keys of an outside issuer are fetched again when they are so old and a token comes.',
+  ),
+  issuerCooldownMs: setting(
+    'SIGNALBOX_ISSUER_COOLDOWN_MS',
+    ms(10, hour),
+    30_000,
+    'A token that no known key of its issuer signed makes the node fetch the keys again, but not more often than this.',
+  ),
+  issuerStaleMs: setting(
+    'SIGNALBOX_ISSUER_STALE_MS',
+    ms(1000, 30 * 24 * hour),
+    24 * hour,
+    'Keys that cannot be fetched again are trusted until they are so old.',
+  ),
+} as const satisfies Record<string, Setting<unknown>>;
