@@ -3,7 +3,7 @@
 interface ErrorRow {
   /** HTTP status of the answer. */
   readonly status: number;
-  /** `x-ms-error-code` and `code` of the body: `{Level}.{Scope}.{Kind}` (REST reference, section 7). */
+  /** `x-ms-error-code` and `code` of the body: `{Level}.{Scope}.{Kind}`, but for two (REST reference, sections 7 and 5). */
   readonly rest: string;
   /** May the same request be sent again, unchanged, with a chance of success? */
   readonly retry: boolean;
@@ -71,6 +71,18 @@ export const errors = {
     rest: 'Error.Request.Forbidden',
     retry: false,
     doc: "The bearer's user is not the user that the connection token was made for.",
+  },
+  login_user_mismatch: {
+    status: 403,
+    rest: 'ConnectionUserMismatch',
+    retry: false,
+    doc: 'The claims of a renewed login would make another user of the connection.',
+  },
+  login_unknown: {
+    status: 404,
+    rest: 'ConnectionNotFound',
+    retry: false,
+    doc: 'No connection has this token, or the gateway keeps no claims of it: its hub is serverless.',
   },
   route_unknown: { status: 404, rest: 'Error.Request.NotFound', retry: false, doc: 'No operation has this path.' },
   not_supported: {

@@ -71,6 +71,8 @@ function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): Servic
       router: core.router,
       inquiries: core.inquiries,
       invocations: core.invocations,
+      logins: core.logins,
+      connectionOf: (token, hub) => basis.connectionTokens.peek(token, hub),
       clientTokens: createClientTokens(keys),
       tokens,
       events,

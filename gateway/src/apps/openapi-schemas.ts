@@ -16,6 +16,8 @@ function object(properties: Record<string, Schema>, required: readonly string[] 
   return { type: 'object', properties, required };
 }
 
+const time: Schema = { type: 'string', format: 'date-time' };
+const claims: Schema = { type: 'array', items: object({ type: text, value: text }) };
 const connection = object({ connectionId: text, userId: text }, ['connectionId']);
 const message = object({ target: text, arguments: { type: 'array', items: {} } }, ['target']);
 const one = (properties: Record<string, Schema>, required: readonly string[]): Schema => ({
@@ -51,7 +53,6 @@ export const bodyForms: Readonly<Record<BodyForm, Form>> = {
     content: { 'application/json': message, 'application/octet-stream': payloadMap },
     doc: 'A call of a client method. As bytes: a MessagePack map from hub protocol to the framed hub message.',
   },
-  JsonMessage: { content: json(message), doc: 'A call of a client method.' },
   StreamItem: {
     content: { 'application/json': {}, 'application/octet-stream': payloadMap },
     doc: 'The item: any JSON value. As bytes: a MessagePack map from hub protocol to the framed StreamItem.',
@@ -79,6 +80,12 @@ export const bodyForms: Readonly<Record<BodyForm, Form>> = {
     content: json(object({ result: {}, protocol: text }, ['result'])),
     doc: 'What the client returned; null when it returned nothing.',
   },
+  LoginChange: {
+    content: json(object({ connectionToken: text, expireTime: time, claims }, ['connectionToken', 'expireTime'])),
+    doc: 'The token of the connection, until when its login is valid, and its claims; without any they stay as they are.',
+  },
+  LoginOf: { content: json(object({ connectionToken: text })), doc: 'The token of the connection.' },
+  LoginClaims: { content: json(object({ claims })), doc: 'The claims of the connection.' },
   Connections: {
     content: json(object({ value: { type: 'array', items: connection }, nextLink: text }, ['value'])),
     doc: 'A page, by connection id. Without `nextLink` it is the last.',

@@ -47,11 +47,6 @@ export function readPayload(request: HttpRequest, mostBytes: number): Promise<Pa
   return readBody(request, payloads, mostBytes);
 }
 
-/** Reads the body of a call of one client. @throws {GatewayError} as {@link readBody}. */
-export function readMessage(request: HttpRequest, mostBytes: number): Promise<JsonPayload> {
-  return readBody(request, { 'application/json': parsePayloadJson }, mostBytes);
-}
-
 /**
  * Reads a body by the reader of its media type.
  * @throws {GatewayError} `media_type` before the body is read; `too_large`; `request_invalid` when it is empty or not of its form.

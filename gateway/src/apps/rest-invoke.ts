@@ -3,9 +3,8 @@ import { type CompletionMessage, hubProtocol, MalformedError } from '@signalbox/
 import { members } from '../auth/json-members.ts';
 import { GatewayError } from '../errors.ts';
 import type { HttpRequest } from '../http.ts';
-import { invocationFrames } from '../protocol/hub.ts';
 import type { InvokeOutcome } from '../protocol/inquiry.ts';
-import { readMessage } from './rest-body.ts';
+import { readCall } from './rest-call-body.ts';
 import { valueJson } from './rest-json.ts';
 import type { RestCall } from './rest-names.ts';
 import { jsonText, type RestParts, type Success } from './rest-route.ts';
@@ -24,9 +23,9 @@ export async function invoke(
   request: HttpRequest,
 ): Promise<Success> {
   const connection = call.connection();
-  const message = await readMessage(request, limits.messageBytes);
+  const framesFor = await readCall(request, limits.messageBytes);
   const invocationId = freshId();
-  const frames = invocationFrames(message, invocationId);
+  const frames = framesFor(invocationId);
   const deadlineMs = limits.invokeMs + marginMs;
   const open = await invocations.invoke({ hub: call.hub, connection, invocationId, server: '', frames, deadlineMs });
   const outcome = await inTime(open.outcome, connection, limits.invokeMs);

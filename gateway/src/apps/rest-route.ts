@@ -2,6 +2,7 @@ import type { ClientTokens } from '../auth/client-tokens.ts';
 import type { Config } from '../config.ts';
 import type { Inquiries } from '../core/inquiries.ts';
 import type { Invocations } from '../core/invocations.ts';
+import type { Logins } from '../core/logins.ts';
 import type { Router } from '../core/router.ts';
 import { type ErrorCode, errors, GatewayError } from '../errors.ts';
 import type { HttpAnswer, HttpRequest } from '../http.ts';
@@ -29,6 +30,9 @@ export interface RestParts {
   readonly router: Router;
   readonly inquiries: Pick<Inquiries, 'list' | 'count'>;
   readonly invocations: Pick<Invocations, 'invoke'>;
+  readonly logins: Pick<Logins, 'change'>;
+  /** The connection that a connection token stands for. */
+  readonly connectionOf: (token: string, hub: string) => string | undefined;
   readonly clientTokens: ClientTokens;
   readonly log: Log;
   readonly limits: NameLimits &
@@ -51,12 +55,14 @@ export type Parameter =
 /** Forms of bodies, in both directions; each has a schema in the description of the API. */
 export type BodyForm =
   | 'Message'
-  | 'JsonMessage'
   | 'StreamItem'
   | 'Batch'
   | 'BatchOutcomes'
   | 'ClientToken'
   | 'ClientResult'
+  | 'LoginChange'
+  | 'LoginOf'
+  | 'LoginClaims'
   | 'Connections'
   | 'Count'
   | 'Description';

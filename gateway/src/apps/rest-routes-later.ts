@@ -2,6 +2,7 @@ import { invoke } from './rest-invoke.ts';
 import { listPage } from './rest-lists.ts';
 import { originOf } from './rest-origin.ts';
 import { both, jsonAnswer, type Route } from './rest-route.ts';
+import { loginRoutes } from './rest-routes-login.ts';
 import { completion, readStreamItem } from './rest-streams.ts';
 
 const post = ['POST'];
@@ -48,7 +49,7 @@ export const laterRoutes: readonly Route[] = [
     methods: post,
     paths: ['hubs/{hub}/connections/{connection}/:invoke'],
     ok: both(200),
-    takes: 'JsonMessage',
+    takes: 'Message',
     gives: 'ClientResult',
     refusals: ['connection_unknown', 'client_failed', 'client_timeout', 'limit_reached'],
     answer: invoke,
@@ -76,6 +77,7 @@ export const laterRoutes: readonly Route[] = [
     make: (call) => call.toConnection(),
     payload: async (_request, _mostBytes, call) => completion(call),
   },
+  ...loginRoutes,
   {
     kind: 'refused',
     operation: 'execute',

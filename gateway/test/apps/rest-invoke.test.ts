@@ -1,4 +1,4 @@
-import { encodeValue, frame, type HubMessage } from '@signalbox/app-sdk/protocol';
+import { encodeValue, frame, type HubMessage, writePayloadMap } from '@signalbox/app-sdk/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FakeClient } from '../support/fake-client.ts';
 import { type RestCore, startRestCore } from './rest-core.ts';
@@ -72,6 +72,54 @@ describe.each(['json', 'messagepack'] as const)('a call of a %s client', (protoc
   });
 });
 
+describe('a call whose body is a payload map', () => {
+  const args = ['name?', { deep: [1, null] }];
+  const json = Buffer.from(
+    `${JSON.stringify({ type: 1, target: 'ask', arguments: args, invocationId: 'x', headers: {} })}\u001e`,
+  );
+  const messagePack = frame(encodeValue([1, { trace: 'y' }, null, 'ask', args, []]));
+  const callWith = (id: string, frames: readonly (readonly [string, Uint8Array])[]): Promise<RestAnswer> =>
+    core.call('POST', path(id), {
+      headers: { 'content-type': 'application/octet-stream' },
+      body: writePayloadMap(new Map(frames)),
+    });
+
+  test.each(['json', 'messagepack'] as const)('reaches a %s client with an id of its own', async (protocol) => {
+    const client = await core.connect({ protocol });
+    const answer = callWith(client.id, [
+      ['MessagePack', messagePack],
+      ['json', json],
+      ['blazorpack', Uint8Array.of(1)],
+    ]);
+    const { invocationId, target, arguments: came } = await called(client);
+    expect([target, came]).toEqual(['ask', args]);
+    expect(invocationId).toMatch(/^[a-z]{24}$/);
+    client.send({ kind: 'completion', invocationId, result: 7 });
+    expect((await answer).body).toBe('{"result":7}');
+  });
+
+  test('is not made for a client of another protocol', async () => {
+    const client = await core.connect({ protocol: 'messagepack' });
+    expect((await callWith(client.id, [['json', json]])).status).toBe(400);
+    expect(client.messages).toEqual([]);
+  });
+
+  test.each([
+    ['nothing', []],
+    ['no protocol of the gateway', [['blazorpack', json]]],
+    ['two messages', [['json', Buffer.concat([json, json])]]],
+    ['no whole message', [['json', json.subarray(0, -1)]]],
+    ['another message', [['messagepack', frame(encodeValue([6]))]]],
+    ['no hub message', [['messagepack', frame(encodeValue('text'))]]],
+    ['no frame', [['messagepack', Uint8Array.of(0xff)]]],
+  ] as const)('with %s is 400, and the client hears nothing', async (_what, frames) => {
+    const client = await core.connect();
+    const answer = await callWith(client.id, frames);
+    expect([answer.status, answer.headers['x-ms-error-code']]).toEqual([400, 'Error.Request.Invalid']);
+    expect(client.messages).toEqual([]);
+  });
+});
+
 test('numbers of a JSON client come back as it wrote them', async () => {
   const client = await core.connect();
   const answer = ask(client.id);
@@ -97,7 +145,7 @@ test('an unknown connection is 404 with its code', async () => {
 });
 
 test.each([
-  [{ 'content-type': 'application/octet-stream' }, Uint8Array.of(0x80), 415],
+  [{ 'content-type': 'application/x-msgpack' }, Uint8Array.of(0x80), 415],
   [{ 'content-type': 'application/json' }, '{"arguments":[]}', 400],
   [{ 'content-type': 'application/json' }, '', 400],
 ])('%j with %j is %d, and the client hears nothing', async (headers, body, status) => {

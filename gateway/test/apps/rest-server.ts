@@ -99,6 +99,12 @@ function partsOf(rest: RestServer, config: Config): RestApiParts {
         throw new GatewayError('connection_unknown', 'there is nobody here');
       },
     },
+    logins: {
+      change: async () => {
+        throw new GatewayError('connection_unknown', 'there is nobody here');
+      },
+    },
+    connectionOf: () => undefined,
     clientTokens: async ({ hub }) => `token for ${hub}`,
     tokens: {
       verify: async (token, use) => {
