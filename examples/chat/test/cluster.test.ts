@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launchBrowser } from '../../support/launch-browser.ts';
+import { launchBrowser } from '../../../gateway/test/support/launch-browser.ts';
 import { startRedis } from '../../support/start-redis.ts';
 import { type Stop, stopAll } from '../../support/stops.ts';
 import { type Cluster, startCluster } from '../src/cluster.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchBrowser } from '../../support/launch-browser.ts';
+import { launchBrowser } from '../../../gateway/test/support/launch-browser.ts';
 import { type RunningGateway, startGateway } from '../../support/start-gateway.ts';
 import { type RunningRedis, startRedis } from '../../support/start-redis.ts';
 import { type RunningApp, startApp } from './start-app.ts';

@@ -50,7 +50,7 @@ export function haproxyEnv(port: number, nodes: readonly ProxiedNode[], director
 
 /** Starts a HAProxy with the file of `deploy/haproxy`. */
 export async function startHaproxy(nodes: readonly ProxiedNode[], options: ProxyOptions = {}): Promise<ProxyProcess> {
-  const [found, port, directory] = [findHaproxy(), await freePort(), proxyDirectory()];
+  const [found, port, directory] = [findHaproxy(), options.port ?? (await freePort()), proxyDirectory()];
   const args = ['-W', '-f', confWith(options, directory)];
   const env = haproxyEnv(port, nodes, directory);
   return ProxyProcess.start({ program: found, args, env, port, directory, reload: 'SIGUSR2' });

@@ -55,7 +55,7 @@ export function findNginx(): string {
 
 /** Starts an nginx with the files of `deploy/nginx`. */
 export async function startNginx(nodes: readonly ProxiedNode[], options?: ProxyOptions): Promise<ProxyProcess> {
-  const [found, port] = [findNginx(), await freePort()];
+  const [found, port] = [findNginx(), options?.port ?? (await freePort())];
   const directory = nginxDirectory(port, nodes, options);
   const read = (name: string) => (): string => readFileSync(join(directory, name), 'utf8');
   const logs = { accessLog: read('signalbox.log'), errorLog: read('signalbox-error.log') };

@@ -13,8 +13,10 @@ export interface ProxiedNode {
   readonly adminPort: number;
 }
 
-/** What is added to the files of `deploy/`. */
+/** Where one listens, and what is added to the files of `deploy/`. */
 export interface ProxyOptions {
+  /** Default: a free one. */
+  readonly port?: number;
   /** What it refuses, as some proxies do: WebSocket upgrades with 403, event streams with 502. */
   readonly refuses?: readonly ('upgrades' | 'events')[];
   /** A new TCP connection for each request of a client. Default: connections stay. */
