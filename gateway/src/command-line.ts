@@ -39,6 +39,7 @@ const groupStarts: readonly { readonly title: string; readonly from: SettingName
   { title: 'Hubs', from: 'modes' },
   { title: 'Webhooks', from: 'upstream' },
   { title: 'Outside issuers', from: 'issuers' },
+  { title: 'Operators', from: 'adminToken' },
   { title: 'Sizes', from: 'messageBytes' },
   { title: 'Times', from: 'handshakeMs' },
   { title: 'Limits', from: 'maxConnections' },

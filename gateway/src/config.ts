@@ -1,12 +1,13 @@
 import { admission } from './config-admission.ts';
 import { bounds } from './config-bounds.ts';
+import { operators } from './config-operators.ts';
 import type { Setting } from './config-setting.ts';
 import { surroundings } from './config-surroundings.ts';
 
 export type { Setting };
 
 /** Every setting there is. `--help`, `--print-config` and `docs/configuration.md` are made from this table. */
-export const settings = { ...surroundings, ...admission, ...bounds } as const;
+export const settings = { ...surroundings, ...admission, ...operators, ...bounds } as const;
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 

@@ -64,7 +64,19 @@ export const errors = {
     status: 403,
     rest: 'Error.Request.Forbidden',
     retry: false,
-    doc: 'The Host header names neither loopback, an IP address, nor the address of the admin port: a page of a foreign site may be behind it.',
+    doc: 'The Host header names neither loopback, an IP address, the address of the admin port, nor one of SIGNALBOX_ADMIN_HOSTS: a page of a foreign site may be behind it.',
+  },
+  admin_off: {
+    status: 403,
+    rest: 'Error.Request.Forbidden',
+    retry: false,
+    doc: "SIGNALBOX_ADMIN_TOKEN is not set, so there is no operators' page; or this is the common port of several workers, each of which has the page on the port behind it.",
+  },
+  payloads_off: {
+    status: 403,
+    rest: 'Error.Request.Forbidden',
+    retry: false,
+    doc: 'An operator asked for payloads, and SIGNALBOX_ADMIN_PAYLOAD_BYTES is 0.',
   },
   user_mismatch: {
     status: 403,

@@ -7,11 +7,13 @@ import { type Backbone, createBackbone } from './backbone.ts';
 import type { Config } from './config.ts';
 import { Core } from './core/core.ts';
 import { Topics } from './core/topics.ts';
+import { picturer } from './gateway-picture.ts';
 import { gaugesOf, type Measured } from './gateway-sight.ts';
 import { Hubs } from './hubs.ts';
 import { Health } from './observe/health.ts';
 import { createLog, type Log } from './observe/log.ts';
 import { createPrometheus, type Prometheus } from './observe/prometheus.ts';
+import { Pulse } from './observe/pulse.ts';
 import { envelopeVersion } from './protocol/envelope.ts';
 import { readUpstream } from './upstream/settings.ts';
 import { version } from './version.ts';
@@ -24,6 +26,7 @@ export interface Basis {
   readonly issuers: readonly IssuerSettings[];
   readonly log: Log;
   readonly prometheus: Prometheus;
+  readonly pulse: Pulse;
   readonly backbone: Backbone;
   readonly core: Core;
   readonly topics: Topics;
@@ -45,7 +48,8 @@ export async function createBasis(config: Config, keyTexts: readonly string[]): 
   const log = createLog({ level: config.logLevel, node, label });
   const late: Late = {};
   const health = new Health();
-  const prometheus = createPrometheus({ version, node, label }, gaugesOf(late, config, health));
+  const pulse = new Pulse();
+  const prometheus = counted(createPrometheus({ version, node, label }, gaugesOf(late, config, health)), pulse);
   const backbone = createBackbone({ config, node, events: prometheus.events, log: log.child('backplane') });
   late.backbone = backbone;
   await backbone.bus.start({
@@ -77,6 +81,7 @@ export async function createBasis(config: Config, keyTexts: readonly string[]): 
   const accessKeys = keys.map((key) => key.fingerprint);
   await core.start({ accessKeys, routingSecret: topics.fingerprint, envelope: envelopeVersion, data: { label } });
   hubsOf(late).start();
+  core.operators.attach(picturer({ config, backbone, core, health, pulse, label, hubs: hubsOf(late) }));
   return {
     config,
     node,
@@ -84,12 +89,25 @@ export async function createBasis(config: Config, keyTexts: readonly string[]): 
     issuers,
     log,
     prometheus,
+    pulse,
     backbone,
     core,
     topics,
     hubs: hubsOf(late),
     connectionTokens,
     health,
+  };
+}
+
+/** Operators see rates without anybody who scrapes: the pulse counts what the metrics are told. */
+function counted(prometheus: Prometheus, pulse: Pulse): Prometheus {
+  return {
+    ...prometheus,
+    events: pulse.around(prometheus.events),
+    close() {
+      pulse.close();
+      prometheus.close();
+    },
   };
 }
 

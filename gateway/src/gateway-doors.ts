@@ -1,3 +1,5 @@
+import { type Admin, createAdmin } from './admin/admin.ts';
+import { createOperatorsApi } from './admin/operators-api.ts';
 import { createRestApi } from './apps/rest-api.ts';
 import { batchBodyBytes } from './apps/rest-batch.ts';
 import { type ServiceDoor, serverPaths, serviceDoor } from './apps/service-door.ts';
@@ -96,4 +98,21 @@ function requestDoor(
   const postBytes = clientBatchBytes(config.clientMessageBytes);
   const hearing = (): boolean => backbone.bus.hearing;
   return new RequestDoor({ ...parts, owner, requests, node, pollMs, postBytes, hearing });
+}
+
+/** Makes the inner port. @param token undefined: without the operators' page. */
+export function createAdminPort(basis: Basis, token: string | undefined): Admin {
+  const { config, core, health, log, node, prometheus } = basis;
+  const { events } = prometheus;
+  const adminLog = log.child('admin');
+  const limitReached = (): void => events.limitReached('SIGNALBOX_ADMIN_FOLLOWERS');
+  const { operators, router } = core;
+  const api = createOperatorsApi({ operators, router, node, config, log: adminLog, limitReached });
+  return createAdmin({
+    health,
+    prometheus,
+    log: adminLog,
+    hosts: config.adminHosts,
+    operators: token === undefined ? undefined : { token, api, refused: () => events.tokenRefused('admin') },
+  });
 }

@@ -1,10 +1,10 @@
-import { createAdmin } from './admin/admin.ts';
-import { accessKeyTexts } from './auth/keys.ts';
+import { randomBytes } from 'node:crypto';
+import { accessKeyTexts, loopback } from './auth/keys.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core/core.ts';
 import { type DrainStep, drain } from './drain.ts';
 import { type Basis, createBasis } from './gateway-basis.ts';
-import { createServers, type Servers } from './gateway-doors.ts';
+import { createAdminPort, createServers, type Servers } from './gateway-doors.ts';
 import { watchHealth } from './gateway-sight.ts';
 import { version } from './version.ts';
 
@@ -19,6 +19,8 @@ export interface Gateway {
   readonly adminPort: number;
   /** For apps; only when the access key was made at this start, for nobody else knows it. */
   readonly connectionString: string | undefined;
+  /** Of the operators' page, with its token; only when that was made at this start. */
+  readonly operatorsPage: string | undefined;
   /** Stops in order. False: the deadline cut it short. */
   stop(): Promise<boolean>;
 }
@@ -57,10 +59,11 @@ interface DoorOptions {
 }
 
 async function openDoors(basis: Basis, { madeKey, exclusive }: DoorOptions): Promise<Gateway> {
-  const { config, log, health, prometheus, node } = basis;
+  const { config, log, health, node } = basis;
   watchHealth(health, config, basis.backbone, basis.core);
   const servers = await createServers(basis);
-  const admin = createAdmin({ health, prometheus, log: log.child('admin') });
+  const adminToken = config.adminToken ?? madeToken(config, madeKey !== undefined);
+  const admin = createAdminPort(basis, adminToken);
   const port = await servers.clients.listen(config.host, config.port, exclusive);
   const appPort =
     servers.apps === servers.clients ? port : await servers.apps.listen(config.appHost, config.appPort ?? 0, exclusive);
@@ -68,6 +71,8 @@ async function openDoors(basis: Basis, { madeKey, exclusive }: DoorOptions): Pro
   const endpoint = endpointOf(config, port);
   log.info('listening', { host: config.host, port, appPort, adminPort, version, redis: config.redisUrl !== undefined });
   return {
+    operatorsPage:
+      adminToken && config.adminToken === undefined ? pageUrl(config.adminHost, adminPort, adminToken) : undefined,
     node,
     endpoint,
     port,
@@ -76,6 +81,17 @@ async function openDoors(basis: Basis, { madeKey, exclusive }: DoorOptions): Pro
     connectionString: madeKey && connectionStringOf(endpoint, madeKey),
     stop: () => stop(basis, servers, () => admin.close()),
   };
+}
+
+/** Only where an access key was made and printed, too: what a supervisor keeps of standard error must hold no secret. */
+function madeToken({ adminHost }: Config, madeKey: boolean): string | undefined {
+  if (!madeKey || !loopback.has(adminHost)) return undefined;
+  return randomBytes(32).toString('base64url');
+}
+
+/** The token stands behind the hash, which no browser sends to anybody. */
+function pageUrl(host: string, port: number, token: string): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/#token=${token}`;
 }
 
 /** The order of architecture, section 11. */

@@ -8,7 +8,7 @@ import type { Wills } from './backplane/wills.ts';
 import type { Config } from './config.ts';
 import type { App } from './core/app.ts';
 import type { Core } from './core/core.ts';
-import { Modes } from './core/mode.ts';
+import { type Mode, Modes } from './core/mode.ts';
 import type { Topics } from './core/topics.ts';
 import type { Events } from './observe/events.ts';
 import type { Log } from './observe/log.ts';
@@ -126,6 +126,11 @@ export class Hubs {
   /** The app of a hub at this moment; a client keeps the one it got. */
   appOf(hub: string): App {
     return this.#modes.of(hub) === 'default' ? this.#service : this.#serverless;
+  }
+
+  /** Who runs a hub at this moment. */
+  modeOf(hub: string): Mode {
+    return this.#modes.of(hub);
   }
 
   /** Is somebody there to take clients of this hub? */

@@ -25,6 +25,9 @@ async function run(config: Config): Promise<void> {
   if (running.connectionString !== undefined) {
     process.stderr.write(`\nSignalbox listens on ${running.endpoint}\nConnection string for apps:\n\n`);
     process.stderr.write(`  ${running.connectionString}\n\n`);
+    if ('operatorsPage' in running && running.operatorsPage !== undefined) {
+      process.stderr.write(`Operators' page:\n\n  ${running.operatorsPage}\n\n`);
+    }
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
 

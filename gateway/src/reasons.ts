@@ -102,6 +102,7 @@ export const tokenRefusals = {
   audience:
     'the token is meant for something else: the "aud" must name the path and hub of the request, or an audience of the issuer',
   issuer_down: 'the keys of the issuer of the token cannot be fetched now: try again',
+  admin: 'the header Authorization must be Bearer and the token of operators, SIGNALBOX_ADMIN_TOKEN',
 } as const;
 
 /** Why a token was refused: one of the words of {@link tokenRefusals}. */
@@ -116,6 +117,7 @@ export const countedLimits = [
   'SIGNALBOX_MAX_GROUPS_PER_CONNECTION',
   'SIGNALBOX_UPSTREAM_QUEUE_BYTES',
   'SIGNALBOX_UPSTREAM_CLIENT_QUEUE_BYTES',
+  'SIGNALBOX_ADMIN_FOLLOWERS',
 ] as const;
 
 /** One of {@link countedLimits}. */

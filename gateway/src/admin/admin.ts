@@ -4,6 +4,10 @@ import { ConfigError } from '../config.ts';
 import { errors, GatewayError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
 import type { Prometheus } from '../observe/prometheus.ts';
+import { type BearerCheck, bearerCheck, notTheToken } from './bearer.ts';
+import { type Answer, json, refusal, write } from './exchange.ts';
+import type { OperatorsApi } from './operators-api.ts';
+import { createPageFiles, type PageFiles } from './page-files.ts';
 
 /** What the admin port shows. */
 export interface AdminParts {
@@ -15,6 +19,18 @@ export interface AdminParts {
   };
   readonly prometheus: Pick<Prometheus, 'scrape' | 'contentType'>;
   readonly log: Log;
+  /** More host names that `Host` may hold. */
+  readonly hosts: readonly string[];
+  /** Absent: there is no operators' page here. */
+  readonly operators?: OperatorsParts | undefined;
+}
+
+/** What the operators' page is made from. */
+export interface OperatorsParts {
+  readonly token: string;
+  readonly api: OperatorsApi;
+  /** Told of each request that came with another token, or none. */
+  readonly refused: () => void;
 }
 
 /** A body of a page about health, whatever else it tells. */
@@ -22,7 +38,7 @@ interface Report {
   readonly ok: boolean;
 }
 
-/** The inner port: `/metrics`, `/livez`, `/readyz`. It shows, and changes nothing. */
+/** The inner port: `/metrics`, `/livez`, `/readyz`, and what operators see and do, who need a token. */
 export interface Admin {
   /**
    * @param port 0: any free one
@@ -34,25 +50,27 @@ export interface Admin {
   close(): Promise<void>;
 }
 
-interface Page {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
+type Operators = OperatorsParts & { readonly allows: BearerCheck; readonly files: PageFiles };
+
+interface Parts extends AdminParts {
+  readonly page: Operators | undefined;
+  /** The address listened on. */
+  host: string;
 }
 
-/** No probe or scraper needs more at once; above, new sockets are refused. */
+/** No probes, scrapers and operators need more at once, besides those who follow; above, new sockets are refused. */
 const mostSockets = 100;
 
 /** Makes the admin port, on a server of its own: it answers while the doors are closed. */
-export function createAdmin(parts: AdminParts): Admin {
-  let host = '';
+export function createAdmin(given: AdminParts): Admin {
+  const parts: Parts = { ...given, page: pageOf(given), host: '' };
   const options = { headersTimeout: 5000, requestTimeout: 5000, keepAliveTimeout: 60_000 };
-  const server = createServer(options, (request, response) => void answer(parts, host, request, response));
+  const server = createServer(options, (request, response) => void answer(parts, request, response));
   server.maxConnections = mostSockets;
   return {
-    listen(given, port) {
-      host = given;
-      return listen(server, given, port);
+    listen(host, port) {
+      parts.host = host;
+      return listen(server, host, port);
     },
     close: () =>
       new Promise((resolve) => {
@@ -74,35 +92,28 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
-async function answer(parts: AdminParts, host: string, request: IncomingMessage, response: ServerResponse) {
-  const page = await pageFor(parts, host, request);
-  response.writeHead(page.status, {
-    'content-type': page.type,
-    'content-length': Buffer.byteLength(page.body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  });
-  response.end(request.method === 'HEAD' ? undefined : page.body);
+function pageOf({ operators }: AdminParts): Operators | undefined {
+  return operators && { ...operators, allows: bearerCheck(operators.token), files: createPageFiles() };
 }
 
-async function pageFor(parts: AdminParts, host: string, request: IncomingMessage): Promise<Page> {
-  if (!isOurName(request.headers.host ?? '', host)) return refusedHost(request.headers.host ?? '');
-  const [path = ''] = (request.url ?? '').split('?');
-  const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
-  if (page === undefined) return refusal(new GatewayError('route_unknown', errors.route_unknown.doc));
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return refusal(new GatewayError('method_not_allowed', 'the method must be GET or HEAD'));
-  }
+async function answer(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const [path = '', query] = (request.url ?? '').split('?');
   try {
-    return await page(parts);
+    checkHost(parts, request);
+    const answered = await (plainPage(parts, path, request) ?? operatorsPage(parts, path, query, request, response));
+    if (answered !== undefined) write(request, response, answered);
   } catch (error) {
-    if (error instanceof GatewayError) return refusal(error);
-    parts.log.error('the admin port failed', { path, error: error instanceof Error ? error : String(error) });
-    return refusal(new GatewayError('internal', errors.internal.doc));
+    write(request, response, refused(parts, path, error));
   }
 }
 
-const pages: Readonly<Record<string, (parts: AdminParts) => Page | Promise<Page>>> = {
+function refused({ log }: Parts, path: string, error: unknown): Answer {
+  if (error instanceof GatewayError) return refusal(error);
+  log.error('the admin port failed', { path, error: error instanceof Error ? error : String(error) });
+  return refusal(new GatewayError('internal', errors.internal.doc));
+}
+
+const pages: Readonly<Record<string, (parts: AdminParts) => Answer | Promise<Answer>>> = {
   '/metrics': async ({ prometheus }) => ({
     status: 200,
     type: prometheus.contentType,
@@ -112,30 +123,66 @@ const pages: Readonly<Record<string, (parts: AdminParts) => Page | Promise<Page>
   '/readyz': async ({ health }) => healthPage(await health.ready()),
 };
 
-function healthPage(report: Report): Page {
+function healthPage(report: Report): Answer {
   return json(report.ok ? 200 : 503, report);
 }
 
-function json(status: number, body: unknown): Page {
-  return { status, type: 'application/json', body: `${JSON.stringify(body)}\n` };
+/** What anybody may see who reaches the port. */
+function plainPage(parts: Parts, path: string, request: IncomingMessage): Answer | Promise<Answer> | undefined {
+  const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+  if (page !== undefined) checkMethod(request, 'GET');
+  return page?.(parts);
 }
 
-function refusal(error: GatewayError): Page {
-  return json(error.status, { code: errors[error.code].rest, message: error.message });
+/** The files of the page hold nothing of the cluster; what they ask for needs the token. */
+function operatorsPage(
+  { page }: Parts,
+  path: string,
+  query: string | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Answer | Promise<Answer> | Promise<undefined> {
+  if (page === undefined) throw unknownOrOff(path);
+  const file = page.files(path);
+  if (file !== undefined) {
+    checkMethod(request, 'GET');
+    return file;
+  }
+  const route = page.api.route(path);
+  if (route === undefined) throw new GatewayError('route_unknown', errors.route_unknown.doc);
+  if (!page.allows(request.headers.authorization)) {
+    page.refused();
+    throw notTheToken();
+  }
+  checkMethod(request, route.method);
+  return route.handle({ request, response, query: new URLSearchParams(query) });
+}
+
+function unknownOrOff(path: string): GatewayError {
+  const meant = path === '/' || path.startsWith('/operators/') || path.startsWith('/page/');
+  return meant
+    ? new GatewayError('admin_off', errors.admin_off.doc)
+    : new GatewayError('route_unknown', errors.route_unknown.doc);
+}
+
+function checkMethod({ method }: IncomingMessage, wanted: 'GET' | 'POST'): void {
+  if (method === wanted || (wanted === 'GET' && method === 'HEAD')) return;
+  throw new GatewayError('method_not_allowed', `the method must be ${wanted === 'GET' ? 'GET or HEAD' : wanted}`);
 }
 
 /**
  * A page of a stranger may point a name of its own at this address and then read what it likes, but it cannot choose what
- * its browser writes into `Host`: loopback names, the address we were told to listen on and plain IP addresses are ours.
+ * its browser writes into `Host`: loopback names, names we were told of and plain IP addresses are ours.
  */
-function isOurName(header: string, bound: string): boolean {
-  const name = header.replace(/:\d{1,5}$/, '').toLowerCase();
+function checkHost({ host, hosts }: Parts, { headers }: IncomingMessage): void {
+  const given = headers.host ?? '';
+  const name = given.replace(/:\d{1,5}$/, '').toLowerCase();
   const bare = /^\[(.*)\]$/.exec(name)?.[1] ?? name;
-  return bare === 'localhost' || bare === bound.toLowerCase() || isIP(bare) !== 0;
-}
-
-function refusedHost(header: string): Page {
-  const given = JSON.stringify(header.slice(0, 80));
-  const message = `the header Host must be localhost, the address listened on or an IP address, got ${given}`;
-  return json(403, { code: errors.forbidden_host.rest, message });
+  const ours = ['localhost', host, ...hosts].some((one) => one.toLowerCase() === bare);
+  if (ours || isIP(bare) !== 0) return;
+  const rule = 'localhost, the address listened on, an IP address or one of SIGNALBOX_ADMIN_HOSTS';
+  throw new GatewayError(
+    'forbidden_host',
+    `the header Host must be ${rule}, got ${JSON.stringify(given.slice(0, 80))}`,
+  );
 }

@@ -66,6 +66,10 @@ export class BoundClient implements App, CarriedClient {
     return this.#carrier;
   }
 
+  get carriedBy(): { server: string; node: string } | undefined {
+    return this.#carrier && { server: this.#carrier.server, node: this.#carrier.node };
+  }
+
   refusal(): undefined {
     return undefined; // the hub in the app server judges the handshake
   }

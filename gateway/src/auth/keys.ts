@@ -54,7 +54,8 @@ async function importKey(text: string): Promise<AccessKey> {
   return { fingerprint, signed, signer, derive };
 }
 
-const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
+/** Addresses that only this machine reaches. */
+export const loopback: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /**
  * The access keys that were set, or one that is made now, for which nobody beyond this machine has a use.

@@ -74,6 +74,8 @@ export interface App {
   expectResult?(client: Client, invocationId: string, server: string): void;
   /** Reads or renews a login; only an app that keeps claims can. */
   login?(client: Client, change: LoginChange): LoginOutcome;
+  /** The app server that runs the hub for this client, and the node of its link; for operators. */
+  readonly carriedBy?: { readonly server: string; readonly node: string } | undefined;
   /** The connection ended. Called exactly once for each `opened`. */
   left(client: Client, reason: CloseReason): void;
 }

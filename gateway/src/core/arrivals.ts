@@ -9,6 +9,7 @@ import type { CloseReason } from '../reasons.ts';
 import type { App } from './app.ts';
 import type { Clients, Refusal } from './clients.ts';
 import { Connection, type ConnectionOwner, type Identity } from './connection.ts';
+import type { Follows } from './follows.ts';
 import type { Limits } from './limits.ts';
 import type { Membership } from './membership.ts';
 import type { Registry } from './registry.ts';
@@ -28,6 +29,7 @@ export interface ArrivalsOptions {
   readonly topics: Topics;
   readonly standing: Standing;
   readonly limits: Limits;
+  readonly follows: Pick<Follows, 'on' | 'arrived' | 'received'>;
   /** Whoever ends the hub protocol for this hub now. */
   readonly appOf: (hub: string) => App;
   /** Is somebody there to take clients of this hub? */
@@ -71,14 +73,22 @@ export class Arrivals implements Clients {
   arrive(identity: Identity, transport: Transport): Connection {
     const connection = new Connection(identity, transport, this.#owner);
     this.#opening.add(connection);
+    if (this.#options.follows.on) this.#options.follows.arrived(connection);
     return connection;
   }
 
   received(connection: Connection, bytes: Uint8Array): void {
     connection.lastReceived = this.#owner.now();
-    if (connection.state === 'open') connection.app?.received(connection, bytes);
+    connection.receivedUnits++;
+    connection.receivedBytes += bytes.length;
+    if (connection.state === 'open') this.#pass(connection, bytes);
     else if (connection.state === 'opening') this.#handshake(connection, bytes);
     else if (connection.state === 'joining') this.#keep(connection, bytes, this.#options.earlyBytes);
+  }
+
+  #pass(connection: Connection, bytes: Uint8Array): void {
+    if (this.#options.follows.on) this.#options.follows.received(connection, bytes);
+    connection.app?.received(connection, bytes);
   }
 
   /** @returns all that is kept, or undefined when it was too much and the client was closed. */
@@ -142,7 +152,7 @@ export class Arrivals implements Clients {
   accepted(connection: Connection): void {
     const early = this.#early.get(connection);
     this.#early.delete(connection);
-    if (early !== undefined) connection.app?.received(connection, early);
+    if (early !== undefined) this.#pass(connection, early);
   }
 
   /** First watch, then read: a change of the user's groups that comes in between is either read or heard. */

@@ -23,7 +23,7 @@ export interface Identity {
 
 /** What a connection asks of its surroundings; one object serves all connections of a node. */
 export interface ConnectionOwner {
-  readonly outbox: Outbox;
+  readonly outbox: Pick<Outbox, 'add' | 'writeNow' | 'writeOwed' | 'welcomeBytes'>;
   /** `performance.now()` as of the last second: precise enough for time-outs, and free. */
   now(): number;
   /** The hub Close message for this hub protocol. */
@@ -52,6 +52,13 @@ export class Connection implements Client, Owing {
   /** Groups it is in; undefined while there is none, for most clients never join one. */
   groups: Set<string> | undefined;
   app: App | undefined;
+  /** When its transport was up, on the clock of `performance.now`. */
+  readonly since: number;
+  /** Units of its transport that came from it, and their bytes; frames it was sent, and theirs. */
+  receivedUnits = 0;
+  receivedBytes = 0;
+  sentFrames = 0;
+  sentBytes = 0;
   /** When bytes last came from it, on the owner's clock. */
   lastReceived: number;
   /** When it was last pinged; before that, when it arrived. */
@@ -62,7 +69,7 @@ export class Connection implements Client, Owing {
   owed: Frame | Frame[] | undefined;
   #waiting: Frame[] | undefined;
   #waitingBytes = 0;
-  readonly #owner: ConnectionOwner;
+  #owner: ConnectionOwner;
 
   constructor(identity: Identity, transport: Transport, owner: ConnectionOwner) {
     this.id = identity.connectionId;
@@ -74,7 +81,8 @@ export class Connection implements Client, Owing {
     this.origin = identity.origin;
     this.transport = transport;
     this.#owner = owner;
-    this.lastReceived = performance.now();
+    this.since = performance.now();
+    this.lastReceived = this.since;
     this.lastPinged = this.lastReceived;
   }
 
@@ -86,7 +94,27 @@ export class Connection implements Client, Owing {
 
   /** Sends to a handshaken client, in order, within this turn. Others are skipped: broadcasts and group sends. */
   send(frame: Frame): void {
-    if (this.state === 'open') this.#owner.outbox.add(this, frame);
+    if (this.state === 'open') this.#owe(frame);
+  }
+
+  #owe(frame: Frame): void {
+    this.sentFrames++;
+    this.sentBytes += frame.bytes.length;
+    this.#owner.outbox.add(this, frame);
+  }
+
+  /**
+   * Its surroundings are others from now on. How a client is followed: its frames pass an outbox that tells of them, and
+   * whoever is not followed pays nothing for it.
+   */
+  reroute(owner: ConnectionOwner): void {
+    this.#owner = owner;
+  }
+
+  /** Bytes that wait for it, within this turn and in its transport. */
+  get queuedBytes(): number {
+    const owed = this.owed === undefined ? [] : [this.owed].flat();
+    return owed.reduce((sum, { bytes }) => sum + bytes.length, this.#waitingBytes + this.transport.buffered());
   }
 
   /**
@@ -94,7 +122,7 @@ export class Connection implements Client, Owing {
    * @returns false when the line of such a client was full (setting SIGNALBOX_WELCOME_QUEUE_BYTES) or it has ended.
    */
   sendDirect(frame: Frame): boolean {
-    if (this.state === 'open') this.#owner.outbox.add(this, frame);
+    if (this.state === 'open') this.#owe(frame);
     else if (this.state === 'joining') return this.#wait(frame);
     return this.state === 'open';
   }
@@ -111,9 +139,10 @@ export class Connection implements Client, Owing {
   accept(response: Frame): void {
     if (this.state !== 'joining') return;
     this.state = 'open';
-    this.#owner.outbox.add(this, response);
-    for (const frame of this.#waiting ?? []) this.#owner.outbox.add(this, frame);
+    this.#owe(response);
+    for (const frame of this.#waiting ?? []) this.#owe(frame);
     this.#waiting = undefined;
+    this.#waitingBytes = 0;
     this.#owner.opened(this);
   }
 

@@ -4,13 +4,13 @@ import type { Config } from '../config.ts';
 import type { Events } from '../observe/events.ts';
 import type { Asker, Verdict } from '../protocol/command.ts';
 import { encodeCommand } from '../protocol/command-codec.ts';
-import { closeBytes, pingBytes } from '../protocol/hub.ts';
 import type { App } from './app.ts';
 import { Arrivals } from './arrivals.ts';
 import { Asks } from './ask.ts';
 import { ClientRequests } from './client-requests.ts';
-import type { Connection, ConnectionOwner } from './connection.ts';
+import type { ConnectionOwner } from './connection.ts';
 import { Dispatch } from './dispatch.ts';
+import { Follows } from './follows.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Incoming } from './incoming.ts';
 import { Inquiries } from './inquiries.ts';
@@ -19,13 +19,14 @@ import { clientBatchBytes, Limits } from './limits.ts';
 import { Logins } from './logins.ts';
 import { Membership } from './membership.ts';
 import { Nodes } from './nodes.ts';
+import { Operators } from './operators.ts';
 import { Outbox } from './outbox.ts';
+import { cachedPings, closeFrame } from './own-frames.ts';
 import { Registry } from './registry.ts';
 import { createRouter, type Router } from './router.ts';
 import { Standing } from './standing.ts';
 import { Streams } from './streams.ts';
 import type { Topics } from './topics.ts';
-import type { Frame } from './transport.ts';
 import { Watches } from './watches.ts';
 import { Waves } from './waves.ts';
 
@@ -63,6 +64,9 @@ export class Core {
   readonly invocations: Invocations;
   readonly logins: Logins;
   readonly waves: Waves;
+  /** What operators see of the connections here. */
+  readonly follows: Follows;
+  readonly operators: Operators;
   /** Requests of clients that met another node than their own. */
   readonly clientRequests: ClientRequests;
   readonly #options: CoreOptions;
@@ -86,39 +90,43 @@ export class Core {
     this.limits = new Limits(registry, config);
     this.waves = new Waves(config.drainRate);
     this.watches = new Watches(bus, config.lingerMs, now);
+    this.follows = new Follows({
+      node,
+      registry,
+      now,
+      queue: config.adminFollowQueue,
+      payloadBytes: config.adminPayloadBytes,
+      tell: (follow, followed) => this.operators.tell(follow, followed),
+    });
+    const { follows } = this;
     const membership = new Membership({
       registry,
       watches: this.watches,
       topics,
       maxGroups: config.maxGroupsPerConnection,
       limitReached: () => events.limitReached('SIGNALBOX_MAX_GROUPS_PER_CONNECTION'),
+      follows,
     });
     const standing = new Standing(records);
     this.#asks = new Asks({ node, deadlineMs: config.askMs, now, asked: (outcome, ms) => events.asked(outcome, ms) });
+    const answer = (asker: Asker, verdict: Verdict, detail?: Uint8Array): void => this.#answer(asker, verdict, detail);
+    const asks = this.#asks;
     const dispatch = new Dispatch({
       registry,
       membership,
       waves: this.waves,
+      follows,
       events,
-      answer: (asker, verdict) => this.#answer(asker, verdict),
+      answer,
       sliceMs: config.fanoutSliceMs,
       queue: config.fanoutQueue,
     });
     this.dispatch = dispatch;
     this.nodes = new Nodes({ bus, records, topics, node, now, warn });
-    this.streams = new Streams({
-      bus,
-      node,
-      topics,
-      watches: this.watches,
-      asks: this.#asks,
-      answer: (asker, verdict) => this.#answer(asker, verdict),
-    });
-    const answer = (asker: Asker, verdict: Verdict, detail?: Uint8Array): void => this.#answer(asker, verdict, detail);
+    this.streams = new Streams({ bus, node, topics, watches: this.watches, asks, answer });
     const settled = (): Promise<boolean> => this.nodes.settled();
-    this.inquiries = new Inquiries({ bus, asks: this.#asks, topics, registry, now, answer, settled });
-    this.logins = new Logins({ bus, asks: this.#asks, topics, registry, answer, settled });
-    const asks = this.#asks;
+    this.inquiries = new Inquiries({ bus, asks, topics, registry, now, answer, settled });
+    this.logins = new Logins({ bus, asks, topics, registry, answer, settled });
     const ended: InvocationsOptions['ended'] = (outcome, ms) => events.clientResult(outcome, ms / 1000);
     this.invocations = new Invocations({ bus, node, asks, topics, registry, dispatch, now, answer, settled, ended });
     this.clientRequests = new ClientRequests({
@@ -133,7 +141,10 @@ export class Core {
       messageBytes: config.messageBytes,
       postBytes: clientBatchBytes(config.clientMessageBytes),
     });
+    const { nodes } = this;
+    this.operators = new Operators({ bus, node, asks, topics, registry, nodes, follows, now, answer });
     this.nodes.listen(this.clientRequests);
+    this.nodes.listen(this.operators);
     this.router = createRouter({
       bus,
       dispatch,
@@ -154,8 +165,11 @@ export class Core {
       invocations: this.invocations,
       logins: this.logins,
       clientRequests: this.clientRequests,
+      operators: this.operators,
       malformed: (from, error) => warn(`node ${from} sent bytes that are no command`, error),
     });
+    const owner = this.#owner();
+    follows.attach(owner);
     this.arrivals = new Arrivals(
       {
         registry,
@@ -164,13 +178,14 @@ export class Core {
         topics,
         standing,
         limits: this.limits,
+        follows,
         appOf: options.appOf,
         serves: options.serves,
         hearing: () => bus.hearing,
         handshakeBytes: config.handshakeBytes,
         earlyBytes: config.clientMessageBytes,
       },
-      this.#owner(),
+      owner,
     );
     this.#heartbeat = new Heartbeat({
       opening: () => this.arrivals.opening,
@@ -194,15 +209,16 @@ export class Core {
     return {
       outbox: this.#outbox,
       now: () => this.#heartbeat.now(),
-      closeFrame: (connection, reason, detail) =>
-        frameOf(connection.protocol, closeBytes(connection.protocol, reason, shown(connection, detail))),
+      closeFrame,
       opened: (connection) => {
-        events.connectionOpened(connection.kind, (performance.now() - connection.lastPinged) / 1000);
+        events.connectionOpened(connection.kind, (performance.now() - connection.since) / 1000);
+        if (this.follows.on) this.follows.opened(connection);
         this.arrivals.accepted(connection);
       },
       ended: (connection, reason) => {
         if (connection.state === 'open') events.connectionClosed(connection.kind, reason);
         else events.connectionRefused(reason);
+        if (this.follows.on) this.follows.ended(connection, reason);
         this.invocations.ended(connection.id);
         this.arrivals.ended(connection);
       },
@@ -244,6 +260,7 @@ export class Core {
     this.#asks.sweep();
     this.invocations.sweep();
     this.clientRequests.sweep();
+    this.operators.sweep();
   }
 
   #deaf(): void {
@@ -280,20 +297,4 @@ export class Core {
     await this.nodes.close();
     await this.#options.bus.close();
   }
-}
-
-function shown(connection: Connection, detail: string | undefined): string | undefined {
-  return connection.detailedErrors ? detail : undefined;
-}
-
-function frameOf(protocol: string, bytes: Uint8Array | undefined): Frame | undefined {
-  return bytes && { bytes, binary: protocol !== 'json' };
-}
-
-function cachedPings(): (protocol: string) => Frame | undefined {
-  const frames = new Map<string, Frame | undefined>();
-  return (protocol) => {
-    if (!frames.has(protocol)) frames.set(protocol, frameOf(protocol, pingBytes(protocol)));
-    return frames.get(protocol);
-  };
 }

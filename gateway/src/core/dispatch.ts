@@ -3,6 +3,7 @@ import type { Address } from '../protocol/address.ts';
 import type { AppCommand, Asker, Close, Question, Send, Verdict } from '../protocol/command.ts';
 import type { Connection } from './connection.ts';
 import { exceptOf, Fanout, isLeftOut } from './fanout.ts';
+import type { Follows } from './follows.ts';
 import { Frames } from './frames.ts';
 import type { Membership } from './membership.ts';
 import type { HubMembers, Registry } from './registry.ts';
@@ -13,6 +14,7 @@ export interface DispatchOptions {
   readonly registry: Registry;
   readonly membership: Membership;
   readonly waves: Waves;
+  readonly follows: Pick<Follows, 'on' | 'sent'>;
   readonly events: Events;
   /** Sends a verdict to whoever asked. */
   readonly answer: (asker: Asker, verdict: Verdict) => void;
@@ -95,6 +97,7 @@ export class Dispatch {
     if (members === undefined) return undefined;
     const frames = new Frames(command.payload);
     const receivers = audience(members, command.to);
+    if (this.#options.follows.on) this.#options.follows.sent(command, receivers, frames);
     if (isDirect(command.to)) this.#direct(receivers, frames);
     else return new Fanout(receivers, frames, exceptOf(command.exceptConnections, command.exceptUsers));
     return undefined;

@@ -9,6 +9,7 @@ import type { Inquiries } from './inquiries.ts';
 import type { Invocations } from './invocations.ts';
 import type { Logins } from './logins.ts';
 import type { Nodes } from './nodes.ts';
+import type { Operators } from './operators.ts';
 import type { Streams } from './streams.ts';
 
 export interface IncomingOptions {
@@ -20,6 +21,7 @@ export interface IncomingOptions {
   readonly inquiries: Pick<Inquiries, 'take'>;
   readonly logins: Pick<Logins, 'take'>;
   readonly clientRequests: Pick<ClientRequests, 'take'>;
+  readonly operators: Pick<Operators, 'take'>;
   readonly invocations: Pick<Invocations, 'take' | 'completed' | 'takeCompleted'>;
   /** Bytes that are no command came from a node: a defect or a stranger in Redis. */
   readonly malformed: (node: string, error: unknown) => void;
@@ -54,7 +56,7 @@ export class Incoming {
   }
 
   #take(from: Origin, command: Command): void {
-    const { asks, clientRequests, dispatch, inquiries, invocations, logins, nodes, streams } = this.#options;
+    const { asks, clientRequests, dispatch, inquiries, invocations, logins, nodes, operators, streams } = this.#options;
     switch (command.kind) {
       case 'answer':
         asks.answer(command.id, command.verdict, command.detail);
@@ -83,6 +85,13 @@ export class Incoming {
       case 'clientAnswer':
       case 'clientTaken':
         clientRequests.take(command);
+        return;
+      case 'survey':
+      case 'lookup':
+      case 'follow':
+      case 'unfollow':
+      case 'followed':
+        operators.take(command);
         return;
       case 'streamOpen':
       case 'streamExpect':

@@ -1,5 +1,6 @@
 import type { Verdict } from '../protocol/command.ts';
 import type { Connection } from './connection.ts';
+import type { Follows } from './follows.ts';
 import type { Registry } from './registry.ts';
 import type { Topics } from './topics.ts';
 import type { Watches } from './watches.ts';
@@ -11,6 +12,7 @@ export interface MembershipOptions {
   /** Groups that one connection may be in. */
   readonly maxGroups: number;
   readonly limitReached: () => void;
+  readonly follows: Pick<Follows, 'on' | 'joined' | 'leaves'>;
 }
 
 /** Joins and leaves of the connections here, with the topics that go with them. */
@@ -30,6 +32,7 @@ export class Membership {
     if (connection.groups?.has(group)) return this.#alreadyJoined(topic);
     if ((connection.groups?.size ?? 0) >= this.#options.maxGroups) return this.#refuse();
     registry.join(connection, group);
+    if (this.#options.follows.on) this.#options.follows.joined(connection, group);
     await watches.hold(topic);
     return 'yes';
   }
@@ -55,7 +58,8 @@ export class Membership {
   }
 
   #leaveOne(connection: Connection, group: string): void {
-    const { registry, watches, topics } = this.#options;
+    const { follows, registry, watches, topics } = this.#options;
+    if (follows.on && connection.groups?.has(group)) follows.leaves(connection, group);
     if (registry.leave(connection, group)) watches.release(topics.group(connection.hub, group));
   }
 

@@ -55,6 +55,11 @@ export class Nodes {
     return this.#known.size;
   }
 
+  /** Name for people of each living node, by id, as last heard. */
+  labels(): ReadonlyMap<string, string> {
+    return new Map([...this.#known].map(([node, { data }]) => [node, labelOf(JSON.parse(data))]));
+  }
+
   /** Does this node hold its lease? Without it Redis counts as down. */
   get leased(): boolean {
     return this.#leaseHeld;
@@ -181,4 +186,9 @@ export class Nodes {
     if (bus.remote && bus.hearing && this.#record !== undefined) this.#tell({ kind: 'news', node, data: undefined });
     await records.close();
   }
+}
+
+function labelOf(data: unknown): string {
+  const { label } = (data ?? {}) as { readonly label?: unknown };
+  return typeof label === 'string' ? label : '';
 }

@@ -15,6 +15,7 @@ import {
   writePayload,
 } from './command-fields.ts';
 import { inquiryRows } from './inquiry-codec.ts';
+import { operatorRows } from './operator-codec.ts';
 import { streamRows } from './stream-codec.ts';
 
 /*
@@ -167,6 +168,7 @@ const rows: { readonly [K in Kind]: Row<K> } = {
   ...inquiryRows,
   ...streamRows,
   ...clientRequestRows,
+  ...operatorRows,
 };
 
 /** Position is the wire value: only append. */

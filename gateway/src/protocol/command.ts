@@ -1,6 +1,7 @@
 import type { Address, Asker, Place } from './address.ts';
 import type { ClientRequestCommand } from './client-request.ts';
 import type { Answered, Completed, Inquiry } from './inquiry.ts';
+import type { OperatorCommand } from './operator.ts';
 import type { StreamCommand } from './stream.ts';
 
 /** What is to be delivered: ready bytes per hub protocol, or one JSON message from which other forms are made. */
@@ -123,4 +124,5 @@ export type Command =
   | StreamCommand
   | Answer
   | News
-  | ClientRequestCommand;
+  | ClientRequestCommand
+  | OperatorCommand;

@@ -75,7 +75,7 @@ class WorkerGroup {
     this.#log = createLog({ level: config.logLevel, node: '', label }).child('workers');
     this.#whole = new Whole(config.adminHost, config.workerMetrics, () => this.#keepers);
     const prometheus = { scrape: () => this.#whole.scrape(), contentType: metricsContentType };
-    this.#admin = createAdmin({ health: this.#whole, prometheus, log: this.#log });
+    this.#admin = createAdmin({ health: this.#whole, prometheus, log: this.#log, hosts: config.adminHosts });
   }
 
   /** The first worker starts alone, so that what is wrong for all of them is told once. */

@@ -5,6 +5,7 @@ import { ConfigError } from '../../src/config.ts';
 import { Health } from '../../src/observe/health.ts';
 import { createLog } from '../../src/observe/log.ts';
 
+const withoutPage = { hosts: ['Gateway.example'] };
 let health: Health;
 let scrape: () => Promise<string>;
 let lines: string[];
@@ -19,6 +20,7 @@ beforeEach(async () => {
     health,
     prometheus: { scrape: () => scrape(), contentType: 'text/plain; version=0.0.4' },
     log,
+    ...withoutPage,
   });
   port = await admin.listen('127.0.0.1', 0);
 });
@@ -70,7 +72,7 @@ test('HEAD has the headers and no body', async () => {
   expect([status, headers['content-type'], body]).toEqual([200, 'application/json', '']);
 });
 
-test.each(['localhost', 'LOCALHOST:9090', '127.0.0.1', '10.1.2.3:9090', '[::1]:9090', '[fe80::1]'])(
+test.each(['localhost', 'LOCALHOST:9090', 'gateway.example', '127.0.0.1', '10.1.2.3:9090', '[::1]:9090', '[fe80::1]'])(
   'the Host %s is answered',
   async (host) => expect((await call('GET', '/livez', host)).status).toBe(200),
 );
@@ -86,8 +88,17 @@ test.each(['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:80'
 );
 
 test('other paths are 404 and other methods 405', async () => {
-  for (const path of ['/', '/metrics/', '/toString', '/__proto__']) expect((await call('GET', path)).status).toBe(404);
+  for (const path of ['/nothing', '/metrics/', '/toString', '/__proto__'])
+    expect((await call('GET', path)).status).toBe(404);
   for (const method of ['POST', 'DELETE', 'OPTIONS']) expect((await call(method, '/livez')).status).toBe(405);
+});
+
+test("without a token there is no operators' page, and the answer names the setting", async () => {
+  for (const path of ['/', '/page/app.js', '/operators/picture']) {
+    const { status, body } = await call('GET', path);
+    expect([status, JSON.parse(body).error]).toEqual([403, 'admin_off']);
+    expect(body).toContain('SIGNALBOX_ADMIN_TOKEN');
+  }
 });
 
 test('a scrape that fails is 500 without a word about it, and logged', async () => {
@@ -102,6 +113,7 @@ test('a port that is taken is a ConfigError that names it', async () => {
     health,
     prometheus: { scrape, contentType: '' },
     log: createLog({ level: 'silent', node: '', label: '' }),
+    ...withoutPage,
   });
   await expect(second.listen('127.0.0.1', port)).rejects.toEqual(
     new ConfigError(`the admin port cannot listen on 127.0.0.1, port ${port}: EADDRINUSE`),

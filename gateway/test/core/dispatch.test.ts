@@ -10,6 +10,7 @@ import type { Verdict } from '../../src/protocol/command.ts';
 import { sendTo, to, toConvert } from '../support/commands.ts';
 import { Surroundings, turn } from '../support/connections.ts';
 import { EventLog } from '../support/event-log.ts';
+import { nobodyFollows } from '../support/nobody-follows.ts';
 
 function make(queue = 100) {
   const log = new EventLog();
@@ -23,8 +24,10 @@ function make(queue = 100) {
     topics: new Topics('sb@0', 'secret', false),
     maxGroups: 10,
     limitReached: () => undefined,
+    follows: nobodyFollows,
   });
   const dispatch = new Dispatch({
+    follows: nobodyFollows,
     registry,
     membership,
     waves: new Waves(1_000),

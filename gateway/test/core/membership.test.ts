@@ -4,6 +4,7 @@ import { Registry } from '../../src/core/registry.ts';
 import { Topics } from '../../src/core/topics.ts';
 import { Watches } from '../../src/core/watches.ts';
 import { Surroundings } from '../support/connections.ts';
+import { nobodyFollows } from '../support/nobody-follows.ts';
 
 function make(maxGroups = 10) {
   const registry = new Registry();
@@ -22,6 +23,7 @@ function make(maxGroups = 10) {
     watches,
     topics: new Topics('sb@0', 'secret', false),
     maxGroups,
+    follows: nobodyFollows,
     limitReached: () => {
       limits.count++;
     },

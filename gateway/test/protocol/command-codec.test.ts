@@ -6,6 +6,7 @@ import type { Address, Asker, Place } from '../../src/protocol/address.ts';
 import type { Command } from '../../src/protocol/command.ts';
 import { decodeCommand, encodeCommand, isSheddableCommand } from '../../src/protocol/command-codec.ts';
 import type { Crowd, InvokeOutcome } from '../../src/protocol/inquiry.ts';
+import type { Sight } from '../../src/protocol/operator.ts';
 
 const name = fc.string({ unit: 'grapheme' });
 const list = fc.array(name, { maxLength: 5 });
@@ -40,6 +41,7 @@ const crowd = fc.oneof<fc.Arbitrary<Crowd>[]>(
   fc.record({ kind: fc.constant('group'), group: name }),
   fc.record({ kind: fc.constant('user'), user: name }),
 );
+const sight = fc.oneof<fc.Arbitrary<Sight>[]>(crowd, fc.record({ kind: fc.constant('connection'), connection: name }));
 const outcome = fc.oneof<fc.Arbitrary<InvokeOutcome>[]>(
   fc.record({ kind: fc.constant('result'), protocol: name, frame: bytes }),
   fc.record({ kind: fc.constant('error'), error: name }),
@@ -69,6 +71,17 @@ const commands: { readonly [K in Command['kind']]: fc.Arbitrary<Command> } = {
     detail: fc.option(bytes, { nil: undefined }),
   }),
   news: fc.record({ kind: fc.constant('news'), node: name, data: maybe }),
+  survey: fc.record({ kind: fc.constant('survey'), ask: asker }),
+  lookup: fc.record({ kind: fc.constant('lookup'), ...asked, of: sight, max: fc.nat() }),
+  follow: fc.record({
+    kind: fc.constant('follow'),
+    ...asked,
+    of: sight,
+    payloads: fc.boolean(),
+    leaseMs: fc.nat(),
+  }),
+  unfollow: fc.record({ kind: fc.constant('unfollow'), ask: asker }),
+  followed: fc.record({ kind: fc.constant('followed'), id: fc.nat(), lost: fc.nat(), happenings: list }),
   list: fc.record({ kind: fc.constant('list'), ...asked, of: crowd, after: name, max: fc.nat() }),
   count: fc.record({ kind: fc.constant('count'), ...asked, of: crowd }),
   invoke: fc.record({ kind: fc.constant('invoke'), ...asked, connection: name, ...call, server: name, frames }),
