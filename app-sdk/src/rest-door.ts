@@ -7,7 +7,7 @@ import type { Tell } from './observe.ts';
 import { answerError, networkError, serviceCode } from './rest-errors.ts';
 import { exchange, NoAnswer, type RestAnswer } from './rest-exchange.ts';
 import { backoffMs, mayRepeat, type Repeat } from './retry.ts';
-import type { TokenSigner } from './token.ts';
+import { TokenShelf, type TokenSigner } from './token.ts';
 import { type Leave, Lines, Turns } from './turns.ts';
 
 /** One thing asked of the service over REST. */
@@ -58,6 +58,7 @@ export class RestDoor {
   readonly #dispatcher: Dispatcher;
   readonly #base: URL;
   readonly #audience: string;
+  readonly #tokens: TokenShelf;
   readonly #lines = new Lines();
   readonly #turns: Turns;
   #pendingBytes = 0;
@@ -71,6 +72,7 @@ export class RestDoor {
     this.#base = new URL(serverBase(parts.connectionString));
     this.#audience = audienceBase(parts.connectionString);
     this.#dispatcher = parts.dispatcher ?? poolFor(this.#base.origin, parts);
+    this.#tokens = new TokenShelf(parts.signer);
     this.#turns = new Turns(parts.connections);
   }
 
@@ -183,7 +185,7 @@ export class RestDoor {
 
   async #exchange(call: RestCall, deadline: Deadline): Promise<RestAnswer | NoAnswer> {
     const { method, path, body, contentType = 'application/json; charset=utf-8' } = call;
-    const token = await this.#parts.signer.sign(this.#audience + path.split('?', 1)[0]);
+    const token = await this.#tokens.take(this.#audience + path.split('?', 1)[0]);
     const headers = {
       authorization: `Bearer ${token}`,
       ...(body !== undefined && { 'content-type': contentType }),

@@ -30,3 +30,30 @@ export function createSigner(accessKey: string, now: () => number = Date.now): T
     },
   };
 }
+
+/** Audiences that a {@link TokenShelf} knows. */
+const keptAudiences = 1000;
+
+/** Keeps the tokens of a signer, one for each audience, for half of their life: signing costs more than a request's other work. */
+export class TokenShelf {
+  readonly #signer: TokenSigner;
+  readonly #now: () => number;
+  readonly #tokens = new Map<string, { readonly token: Promise<string>; readonly until: number }>();
+
+  constructor(signer: TokenSigner, now: () => number = Date.now) {
+    this.#signer = signer;
+    this.#now = now;
+  }
+
+  /** A token for one audience, with at least half of {@link defaultLifetimeSeconds} to live. */
+  take(audience: string): Promise<string> {
+    const now = this.#now();
+    const kept = this.#tokens.get(audience);
+    if (kept !== undefined && now < kept.until) return kept.token;
+    if (this.#tokens.size >= keptAudiences) this.#tokens.clear();
+    const token = this.#signer.sign(audience);
+    token.catch(() => this.#tokens.delete(audience));
+    this.#tokens.set(audience, { token, until: now + (defaultLifetimeSeconds * 1000) / 2 });
+    return token;
+  }
+}

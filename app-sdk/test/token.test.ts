@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { expect, test } from 'vitest';
 import { clientClaims } from '../src/negotiate-claims.ts';
-import { createSigner } from '../src/token.ts';
+import { createSigner, TokenShelf, type TokenSigner } from '../src/token.ts';
 
 const key = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH';
 const sample =
@@ -29,4 +29,36 @@ test('the key is the UTF-8 text of the access key, of any length', async () => {
 test('claims cannot replace audience and times', async () => {
   const token = await createSigner(key, () => 0).sign('http://h/', { aud: 'http://x/', exp: 1 }, 60);
   expect(decodeJwt(token)).toMatchObject({ aud: 'http://h/', exp: 60 });
+});
+
+test('a kept token is taken again for its audience, for half of its life', async () => {
+  const clock = { ms: 0 };
+  const shelf = new TokenShelf(
+    createSigner(key, () => clock.ms),
+    () => clock.ms,
+  );
+  const first = await shelf.take('http://h/a');
+  expect(decodeJwt(first)).toMatchObject({ aud: 'http://h/a', exp: 3600 });
+  expect(decodeJwt(await shelf.take('http://h/b')).aud).toBe('http://h/b');
+  clock.ms = 1_799_999;
+  expect(await shelf.take('http://h/a')).toBe(first);
+  clock.ms = 1_800_000;
+  expect(decodeJwt(await shelf.take('http://h/a')).exp).toBe(5400);
+});
+
+test('kept tokens are bounded, and a failure is not kept', async () => {
+  const signed: string[] = [];
+  const signer: TokenSigner = {
+    async sign(audience) {
+      signed.push(audience);
+      if (signed.length === 1) throw new Error('no key');
+      return audience;
+    },
+  };
+  const shelf = new TokenShelf(signer);
+  await expect(shelf.take('a')).rejects.toThrow('no key');
+  expect(await shelf.take('a')).toBe('a');
+  for (let i = 0; i < 1000; i++) await shelf.take(`b${i}`);
+  await shelf.take('a');
+  expect(signed.filter((audience) => audience === 'a')).toHaveLength(3);
 });

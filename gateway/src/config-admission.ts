@@ -1,7 +1,7 @@
 import { readers } from './config-readers.ts';
 import { type Setting, setting } from './config-setting.ts';
 
-const { bytes, ms, text, optional } = readers;
+const { bytes, count, ms, text, optional } = readers;
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -10,6 +10,12 @@ const hour = 60 * minute;
 
 /** Settings about who may come in, beyond the access keys. */
 export const admission = {
+  knownTokens: setting(
+    'SIGNALBOX_KNOWN_TOKENS',
+    count(0, 1_000_000),
+    4096,
+    'Genuine tokens of REST callers that are remembered, so that showing one again costs less; 0: none.',
+  ),
   issuers: setting(
     'SIGNALBOX_ISSUERS',
     optional(text(1, 65_536)),

@@ -46,7 +46,7 @@ function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): Servic
   const { config, connectionTokens, core, keys, log, node, prometheus, backbone, topics } = basis;
   const { events } = prometheus;
   const issuers = createIssuers({ issuers: basis.issuers, config, events, log: log.child('auth'), fetch });
-  const tokens = new Tokens({ keys, hosts: config.hosts, events, issuers });
+  const tokens = new Tokens({ keys, hosts: config.hosts, knownTokens: config.knownTokens, events, issuers });
   const cors = new Cors(config.corsOrigins);
   const mint = (hub: string, user: string | undefined): string => topics.mint(hub, user);
   const connectionClaims = new NodeClaims(backbone.records, node);

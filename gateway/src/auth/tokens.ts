@@ -4,6 +4,7 @@ import { audienceFault, type Resource } from './audience.ts';
 import { type Claims, firstClaim, readClaims } from './claims.ts';
 import type { Issuers } from './issuers.ts';
 import { type AccessKeys, type TokenAlgorithm, tokenAlgorithms } from './keys.ts';
+import { KnownTokens } from './known-tokens.ts';
 import { type Refuse, refuser } from './token-refusals.ts';
 import { timeFault } from './token-times.ts';
 
@@ -25,6 +26,8 @@ export interface TokensOptions {
   readonly events: Pick<Events, 'tokenRefused'>;
   /** Outside issuers, for clients only. Default: none. */
   readonly issuers?: Pick<Issuers, 'signsWith' | 'verify'>;
+  /** How many genuine tokens of REST callers are remembered. Default: 0, none (SIGNALBOX_KNOWN_TOKENS). */
+  readonly knownTokens?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -41,12 +44,14 @@ export class Tokens {
   readonly #refuse: Refuse;
   readonly #hosts: readonly string[];
   readonly #now: () => number;
+  readonly #known: KnownTokens;
   #lastHeader: { readonly text: string; readonly algorithm: string } | undefined;
 
   constructor(options: TokensOptions) {
     this.#options = options;
     this.#refuse = refuser(options.events);
     this.#hosts = options.hosts.map((host) => host.toLowerCase());
+    this.#known = new KnownTokens(options.knownTokens ?? 0);
     this.#now = options.now ?? Date.now;
   }
 
@@ -60,10 +65,18 @@ export class Tokens {
     if (token === undefined || token === '') throw this.#refuse('missing');
     const algorithm = this.#algorithm(token);
     if (!isOwn(algorithm)) return this.#outside(token, algorithm, use);
-    const claims = this.#read(this.#verified(token, algorithm));
-    if (firstClaim(claims, 'iss') !== undefined) throw this.#refuse('issuer');
+    // Apps show a token again and again; a client does so once.
+    const known = use.role === 'api' ? this.#known.get(token) : undefined;
+    const claims = known ?? this.#own(token, algorithm);
+    if (known === undefined && use.role === 'api') this.#known.add(token, claims);
     if (!isLater(use)) this.#checkTime(claims);
     this.#checkAudience(claims, use);
+    return claims;
+  }
+
+  #own(token: string, algorithm: TokenAlgorithm): Claims {
+    const claims = this.#read(this.#verified(token, algorithm));
+    if (firstClaim(claims, 'iss') !== undefined) throw this.#refuse('issuer');
     return claims;
   }
 

@@ -242,3 +242,61 @@ describe('the audience', () => {
     }
   });
 });
+
+describe('a token of a REST caller that was seen before', () => {
+  const path = '/api/v1/hubs/chat';
+  const use: TokenUse = { role: 'api', path };
+  const token = sign({ ...times, aud: `http://localhost${path}` });
+
+  /** Verifies with one and the same set of tokens; `clock` is in seconds. */
+  async function rememberer(knownTokens: number) {
+    const events = { tokenRefused: (reason: string) => void refused.push(reason) };
+    const [key] = await importKeys([testKey]);
+    const hashed: string[] = [];
+    const counting = {
+      ...key,
+      signed: (...given: Parameters<typeof key.signed>) => hashed.push(given[1]) > 0 && key.signed(...given),
+    };
+    const clock = { seconds: now };
+    const tokens = new Tokens({ keys: [counting], hosts: [], events, knownTokens, now: () => clock.seconds * 1000 });
+    return { tokens, hashed, clock };
+  }
+
+  it('is not hashed again, and gives the same claims', async () => {
+    const { tokens, hashed } = await rememberer(10);
+    const claims = await tokens.verify(token, use);
+    expect(await tokens.verify(token, use)).toBe(claims);
+    expect(hashed).toHaveLength(1);
+  });
+
+  it('is hashed again where none are remembered, and when others took its place', async () => {
+    const none = await rememberer(0);
+    await none.tokens.verify(token, use);
+    await none.tokens.verify(token, use);
+    expect(none.hashed).toHaveLength(2);
+    const one = await rememberer(1);
+    await one.tokens.verify(token, use);
+    await one.tokens.verify(sign({ ...times, aud: `http://localhost${path}`, jti: 'other' }), use);
+    await one.tokens.verify(token, use);
+    expect(one.hashed).toHaveLength(3);
+  });
+
+  it('expires all the same, and opens nothing else', async () => {
+    const { tokens, clock } = await rememberer(10);
+    await tokens.verify(token, use);
+    await expectRefusal('audience', tokens.verify(token, { role: 'api', path: '/api/v1/hubs/other' }));
+    refused = [];
+    await expectRefusal('audience', tokens.verify(token, client));
+    refused = [];
+    clock.seconds = times.exp;
+    await expectRefusal('expired', tokens.verify(token, use));
+  });
+
+  it('is none when its signature is wrong: a forged one is refused each time', async () => {
+    const { tokens } = await rememberer(10);
+    const forged = sign({ ...times, aud: `http://localhost${path}` }, otherKey);
+    for (let i = 0; i < 2; i++)
+      await expect(tokens.verify(forged, use)).rejects.toMatchObject({ code: 'unauthorized' });
+    expect(refused).toEqual(['signature', 'signature']);
+  });
+});
