@@ -1,6 +1,7 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -25,7 +26,7 @@ export class DotnetError extends Error {
 
   /** The first word of each error that names a package, `NU1101` for instance, and the package. */
   get missingPackages(): string[] {
-    const found = this.message.matchAll(/NU110[12]: Unable to find package ([\w.]+)/g);
+    const found = this.message.matchAll(/NU110[12]: Unable to find package ([\w.]*\w)/g);
     return [...new Set([...found].map(([, name = '']) => name))].sort();
   }
 }
@@ -65,10 +66,10 @@ export interface DotnetStart {
 export class DotnetProgram {
   /** What `ready` found: the whole match, then its groups. */
   readonly said: readonly string[];
-  readonly #child: ChildProcess;
+  readonly #child: ChildProcessWithoutNullStreams;
   readonly #output: () => string;
 
-  private constructor(child: ChildProcess, said: readonly string[], output: () => string) {
+  private constructor(child: ChildProcessWithoutNullStreams, said: readonly string[], output: () => string) {
     this.#child = child;
     this.said = said;
     this.#output = output;
@@ -77,7 +78,6 @@ export class DotnetProgram {
   /** Starts it, and resolves when it is ready. Web programs listen on a free port of this machine. */
   static async start(assembly: string, { args = [], env = {}, ready }: DotnetStart): Promise<DotnetProgram> {
     const child = spawn('dotnet', [assembly, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], ASPNETCORE_URLS: 'http://127.0.0.1:0', ...quiet, ...env },
     });
     const kill = (): void => void child.kill('SIGKILL');
@@ -100,6 +100,16 @@ export class DotnetProgram {
   /** All that it wrote. */
   get output(): string {
     return this.#output();
+  }
+
+  /** Standard output from here on. */
+  get stdout(): Readable {
+    return this.#child.stdout;
+  }
+
+  /** Writes a line to its standard input. */
+  say(line: string): void {
+    this.#child.stdin.write(`${line}\n`);
   }
 
   get pid(): number {
