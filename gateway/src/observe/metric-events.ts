@@ -1,5 +1,5 @@
 import { errors } from '../errors.ts';
-import { closeReasons, countedLimits, dropReasons, tokenRefusals } from '../reasons.ts';
+import { closeReasons, countedLimits, dropReasons, linkReasons, tokenRefusals } from '../reasons.ts';
 import type { AckStatus, ClientKind, Events, ResultOutcome } from './events.ts';
 import { LinkCounts } from './link-counts.ts';
 import { BoundedLabel, type Meters, type Tally } from './meters.ts';
@@ -13,15 +13,28 @@ const protocols = new Set(['json', 'messagepack']);
 /** Labels of a client connection, bounded: a client may name any protocol in its handshake, and hubs are many. */
 export class ClientLabels {
   readonly #hubs = new BoundedLabel(mostHubs);
+  readonly #kinds = new Map<string, ClientKind>();
+
+  /** Every kind that there was. */
+  get kinds(): Iterable<ClientKind> {
+    return this.#kinds.values();
+  }
 
   /** Clients and links share the names, so that one hub is never `other` here and itself there. */
   hub(name: string): string {
     return this.#hubs.of(name);
   }
 
-  /** In the order of the labels of the tables. */
-  of({ hub, transport, protocol, mode }: ClientKind): readonly [string, string, string, string] {
-    return [this.hub(hub), transport, protocols.has(protocol) ? protocol : 'other', mode];
+  /** The kind with bounded labels; the same object whenever they are the same. */
+  of(kind: ClientKind): ClientKind {
+    const hub = this.hub(kind.hub);
+    const protocol = protocols.has(kind.protocol) ? kind.protocol : 'other';
+    const key = `${hub} ${kind.transport} ${protocol} ${kind.mode}`;
+    const known = this.#kinds.get(key);
+    if (known !== undefined) return known;
+    const bounded = { hub, transport: kind.transport, protocol, mode: kind.mode };
+    this.#kinds.set(key, bounded);
+    return bounded;
   }
 }
 
@@ -53,6 +66,7 @@ export class DownTime {
 type Word<Table> = keyof Table & string;
 
 const closeWords = Object.keys(closeReasons) as Word<typeof closeReasons>[];
+const linkWords = Object.keys(linkReasons) as Word<typeof linkReasons>[];
 const dropWords = Object.keys(dropReasons) as Word<typeof dropReasons>[];
 const tokenWords = Object.keys(tokenRefusals) as Word<typeof tokenRefusals>[];
 const codeWords = Object.keys(errors) as Word<typeof errors>[];
@@ -96,13 +110,22 @@ function connectionEvents(meters: Meters<MetricName>, clients: ClientLabels): Co
   const refused = meters.tallies('signalbox_client_requests_refused_total', 'code', codeWords);
   return {
     connectionOpened(kind, seconds) {
-      add(opened(...clients.of(kind)), 1);
+      const labels = valuesOf(clients.of(kind));
+      const tally = opened(...labels);
+      // The ends show as 0 from then on: a counter that begins at 1 has no increase that Prometheus could see.
+      if (tally.value === 0) for (const reason of closeWords) closed(...labels, reason);
+      add(tally, 1);
       handshakes.add(seconds);
     },
-    connectionClosed: (kind, reason) => add(closed(...clients.of(kind), reason), 1),
+    connectionClosed: (kind, reason) => add(closed(...valuesOf(clients.of(kind)), reason), 1),
     connectionRefused: (reason) => add(ended[reason], 1),
     clientRefused: (code) => add(refused[code], 1),
   };
+}
+
+/** In the order of the labels of the table. */
+function valuesOf({ hub, transport, protocol, mode }: ClientKind): readonly string[] {
+  return [hub, transport, protocol, mode];
 }
 
 type LinkEvents = Pick<Events, 'linkOpened' | 'linkClosed'>;
@@ -118,7 +141,9 @@ function linkEvents(meters: Meters<MetricName>, clients: ClientLabels): LinkEven
     linkOpened(name, server) {
       const hub = clients.hub(name);
       links.change(hub, server, 1);
-      add(opened(hub), 1);
+      const tally = opened(hub);
+      if (tally.value === 0) for (const reason of linkWords) closed(hub, reason);
+      add(tally, 1);
     },
     linkClosed(name, server, reason) {
       const hub = clients.hub(name);

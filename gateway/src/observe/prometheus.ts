@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { Registry } from 'prom-client';
-import type { Events } from './events.ts';
+import type { ClientKind, Events } from './events.ts';
 import type { ConnectionCount, Gauges } from './gauges.ts';
 import { Meters } from './meters.ts';
 import { ClientLabels, createEvents, DownTime } from './metric-events.ts';
@@ -56,7 +56,7 @@ function declareGauges(
   const info = { version: build.version, node_version: process.version, node: build.node, label: build.label };
   meters.asked('signalbox_build_info', (set) => set(1, info));
   meters.asked('signalbox_connections', (set) => {
-    for (const row of sumByLabels(gauges.connections(), clients).values()) set(row.count, row.labels);
+    for (const { kind, count } of countConnections(gauges.connections(), clients)) set(count, { ...kind });
   });
   let backlog = { bytes: 0, slowClients: 0 };
   meters.asked('signalbox_send_queue_bytes', (set) => {
@@ -83,22 +83,14 @@ function declareHealth(meters: Meters<MetricName>, health: Gauges['health']): vo
   });
 }
 
-interface LabelledCount {
-  readonly labels: Record<string, string>;
-  count: number;
-}
-
-/** Hubs beyond the limit of the label share one child, and so do unusual protocols: their counts are added up. */
-function sumByLabels(rows: Iterable<ConnectionCount>, clients: ClientLabels): Map<string, LabelledCount> {
-  const sums = new Map<string, LabelledCount>();
+/** Kinds beyond the limits of labels are added up; those that were there once stay, as 0: a series that ends says nothing. */
+function countConnections(rows: Iterable<ConnectionCount>, clients: ClientLabels): readonly ConnectionCount[] {
+  const counts = new Map<ClientKind, number>();
   for (const { kind, count } of rows) {
-    const [hub, transport, protocol, mode] = clients.of(kind);
-    const key = `${hub} ${transport} ${protocol} ${mode}`;
-    const sum = sums.get(key);
-    if (sum === undefined) sums.set(key, { labels: { hub, transport, protocol, mode }, count });
-    else sum.count += count;
+    const bounded = clients.of(kind);
+    counts.set(bounded, (counts.get(bounded) ?? 0) + count);
   }
-  return sums;
+  return [...clients.kinds].map((kind) => ({ kind, count: counts.get(kind) ?? 0 }));
 }
 
 function declareProcess(meters: Meters<MetricName>): () => void {

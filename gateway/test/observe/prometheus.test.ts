@@ -78,12 +78,12 @@ describe('gauges', () => {
     expect(await shown(build)).toBe(1);
   });
 
-  test('connections that left are no longer shown', async () => {
+  test('connections of a kind that was there once are shown as 0 when the last one left', async () => {
     const series = 'signalbox_connections{hub="chat",transport="websocket",protocol="messagepack",mode="default"}';
     connections = [{ kind, count: 2 }];
     expect(await shown(series)).toBe(2);
     connections = [];
-    expect(await shown(series)).toBeUndefined();
+    expect(await shown(series)).toBe(0);
   });
 
   test('hubs beyond the first hundred and unusual protocols are added up as other', async () => {
@@ -126,6 +126,8 @@ describe('gauges', () => {
 describe('events', () => {
   test('of connections are counted by hub, transport, protocol, mode and reason, and their handshakes timed', async () => {
     prometheus.events.connectionOpened(kind, 0.2);
+    const slow = `signalbox_connections_closed_total{hub="chat",transport="websocket",protocol="messagepack",mode="default",reason="slow"}`;
+    expect(await shown(slow), 'before the first one').toBe(0);
     prometheus.events.connectionClosed(kind, 'slow');
     prometheus.events.connectionRefused('bad_handshake');
     prometheus.events.clientRefused('no_link');

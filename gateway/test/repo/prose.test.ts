@@ -8,7 +8,13 @@ import { decodeEnvelope, encodeEnvelope } from '../../src/protocol/envelope.ts';
 import { closeReasons, dropReasons } from '../../src/reasons.ts';
 
 /** Pages that are written by hand, from the root of the repository. */
-const written = ['README.md', 'deploy/README.md', 'gateway/docs/architecture.md', 'gateway/docs/operations.md'];
+const written = [
+  'README.md',
+  'deploy/README.md',
+  'gateway/docs/architecture.md',
+  'gateway/docs/operations.md',
+  'gateway/docs/runbook.md',
+];
 
 const root = new URL('../../../', import.meta.url);
 const pages = written.map((name) => [name, readFileSync(new URL(name, root), 'utf8')] as const);

@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { prometheusProgram } from './promtool.ts';
+import { freePort } from './redis.ts';
+import { until } from './until.ts';
+
+/** One line of an answer. */
+export interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  /** `NaN` where nothing was observed. */
+  readonly value: number;
+}
+
+/** A rule as Prometheus read it. */
+export interface LoadedRule {
+  readonly type: 'recording' | 'alerting';
+  readonly name: string;
+  readonly query: string;
+  readonly health: string;
+  readonly lastError?: string;
+}
+
+/** The folder with the configurations that are shipped. */
+export const shipped = new URL('../../../deploy/prometheus/', import.meta.url);
+
+/** A shipped file of rules whose alerts do not wait before they fire; nothing else is changed. */
+export function impatient(name: string): string {
+  return readFileSync(new URL(name, shipped), 'utf8').replace(/^ +for: .*\n/gm, '');
+}
+
+/** A real Prometheus in a folder of its own. */
+export class PrometheusProcess {
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+  readonly #origin: string;
+  #said = '';
+
+  private constructor(folder: string, port: number) {
+    this.#folder = folder;
+    this.#origin = `http://127.0.0.1:${port}`;
+    const flags = [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--log.level=warn',
+    ];
+    this.#child = spawn(prometheusProgram(), flags, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.#said += chunk.toString();
+    });
+    const kill = (): void => void this.#child.kill('SIGKILL');
+    process.once('exit', kill);
+    this.#child.once('exit', () => process.off('exit', kill));
+  }
+
+  /** Starts one with these files, of which `prometheus.yml` is its configuration; resolves when it answers. */
+  static async start(files: Readonly<Record<string, string>>): Promise<PrometheusProcess> {
+    const folder = mkdtempSync(join(tmpdir(), 'signalbox-prometheus-'));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    const prometheus = new PrometheusProcess(folder, await freePort());
+    await until('Prometheus is ready', () => prometheus.#ready(), 20_000);
+    return prometheus;
+  }
+
+  async #ready(): Promise<boolean> {
+    if (this.#child.exitCode !== null) throw new Error(`Prometheus ended: ${this.#said}`);
+    try {
+      return (await fetch(`${this.#origin}/-/ready`)).ok;
+    } catch {
+      return false; // it does not listen yet
+    }
+  }
+
+  async #get<T>(path: string): Promise<T> {
+    const answer = (await (await fetch(`${this.#origin}/api/v1/${path}`)).json()) as { data?: T; error?: string };
+    if (answer.data === undefined) throw new Error(`${path}: ${answer.error}`);
+    return answer.data;
+  }
+
+  /** What an expression is now. */
+  async query(expr: string): Promise<readonly Sample[]> {
+    const path = `query?query=${encodeURIComponent(expr)}`;
+    const { result } = await this.#get<{ result: { metric: Sample['metric']; value: [number, string] }[] }>(path);
+    return result.map(({ metric, value: [, text] }) => ({ metric, value: Number(text) }));
+  }
+
+  /** All rules, in the order of their files. */
+  async rules(): Promise<readonly LoadedRule[]> {
+    const { groups } = await this.#get<{ groups: { rules: LoadedRule[] }[] }>('rules');
+    return groups.flatMap(({ rules }) => rules);
+  }
+
+  /** Resolves with the labels of an alert when it fires. */
+  async fires(name: string, deadlineMs = 20_000): Promise<Readonly<Record<string, string>>> {
+    let found: Readonly<Record<string, string>> | undefined;
+    const look = async (): Promise<boolean> => {
+      const { alerts } = await this.#get<{ alerts: { labels: Record<string, string>; state: string }[] }>('alerts');
+      found = alerts.find(({ labels, state }) => labels['alertname'] === name && state === 'firing')?.labels;
+      return found !== undefined;
+    };
+    await until(`${name} fires`, look, deadlineMs);
+    return found ?? {};
+  }
+
+  /** Resolves when every node was scraped so many times more, and the rules were computed behind each. */
+  async scraped(times: number): Promise<void> {
+    for (let n = 0; n < times; n++) await this.#once();
+  }
+
+  async #once(): Promise<void> {
+    const at = Date.now() / 1000;
+    await until('every target was scraped once more, and the rules after it', async () => {
+      const oldest = await this.query('min(timestamp(up))');
+      const rule = await this.query('min(timestamp(instance:signalbox_event_loop_busy:ratio5m))');
+      return (oldest[0]?.value ?? 0) > at && (rule[0]?.value ?? 0) > at;
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null) {
+      this.#child.kill('SIGKILL');
+      await once(this.#child, 'exit');
+    }
+    rmSync(this.#folder, { recursive: true });
+  }
+}
