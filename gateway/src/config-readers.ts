@@ -40,6 +40,17 @@ function list(maxItemChars: number): Reader<readonly string[]> {
   };
 }
 
+/** As browsers write an `Origin`: anything else would never match, in silence. */
+const originForm = /^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/?#\s@]+)$/i;
+
+const origins: Reader<readonly string[]> = {
+  rule: 'a comma-separated list of origins (scheme://host or scheme://host:port, no path), null, or *',
+  read(given) {
+    const items = split(given);
+    return items.length > 0 && items.every((item) => originForm.test(item)) ? items : undefined;
+  },
+};
+
 function secretList(minChars: number): Reader<readonly string[]> {
   return {
     rule: `one or more keys of at least ${minChars} characters, separated by commas`,
@@ -107,6 +118,7 @@ export const readers = {
   port: integer(0, 65_535, ' (0: any free port)'),
   text,
   list,
+  origins,
   secretList,
   choice,
   subset,

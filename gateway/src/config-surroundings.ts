@@ -1,7 +1,7 @@
 import { readers } from './config-readers.ts';
 import { type Setting, setting } from './config-setting.ts';
 
-const { count, bytes, ms, text, list, choice, port, secretList, optional, flag } = readers;
+const { count, bytes, ms, text, list, origins, choice, port, secretList, optional, flag } = readers;
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -64,7 +64,7 @@ export const surroundings = {
     true,
   ),
   hosts: setting('SIGNALBOX_HOSTS', list(253), [], 'Host names that the audience of a token may name. Empty: any.'),
-  corsOrigins: setting('SIGNALBOX_CORS_ORIGINS', list(255), ['*'], 'Origins whose pages may connect; * is any.'),
+  corsOrigins: setting('SIGNALBOX_CORS_ORIGINS', origins, ['*'], 'Origins whose pages may connect; * is any.'),
 
   redisUrl: setting(
     'REDIS_URL',

@@ -98,6 +98,7 @@ export const tokenRefusals = {
   hub: 'the issuer of the token is not taken for this hub',
   claims: 'the token lacks a claim that its issuer must give, or the claim has another value',
   expired: 'the token has expired, or has no "exp"',
+  login_expired: 'the login of the user has expired (claim "asrs.s.aeo")',
   not_yet_valid: 'the token is not valid yet ("nbf" or "iat" is in the future)',
   audience:
     'the token is meant for something else: the "aud" must name the path and hub of the request, or an audience of the issuer',

@@ -58,6 +58,11 @@ describe('a wrong value is one line with the name, the rule and the value', () =
       '-1',
       'SIGNALBOX_READY_GRACE must be an integer from 0 to 3600000 ms, or never, got "-1"',
     ],
+    [
+      'SIGNALBOX_CORS_ORIGINS',
+      'https://a.example/',
+      'SIGNALBOX_CORS_ORIGINS must be a comma-separated list of origins (scheme://host or scheme://host:port, no path), null, or *, got "https://a.example/"',
+    ],
     ['SIGNALBOX_REDIS_INSECURE_TLS', 'yes', 'SIGNALBOX_REDIS_INSECURE_TLS must be true or false, got "yes"'],
     ['SIGNALBOX_ACESS_KEY', key, 'SIGNALBOX_ACESS_KEY is no setting of the gateway; --help lists them'],
   ])('%s=%s', (name, value, sentence) => {

@@ -1,5 +1,6 @@
 import { type ClientClaims, readClientClaims, transportBits } from '../auth/claims.ts';
 import type { ConnectionTokens } from '../auth/connection-token.ts';
+import { type Refuse, refuser } from '../auth/token-refusals.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Config } from '../config.ts';
 import type { Clients } from '../core/clients.ts';
@@ -47,7 +48,7 @@ export interface GateOptions {
   readonly cors: Cors;
   /** Makes a connection id. */
   readonly mint: (hub: string, user: string | undefined) => string;
-  readonly events: Pick<Events, 'limitReached'>;
+  readonly events: Pick<Events, 'limitReached' | 'tokenRefused'>;
   readonly config: Pick<Config, 'userIdChars' | 'handshakeMs' | 'transports'>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -59,9 +60,11 @@ const hubForm = /^[A-Za-z][A-Za-z0-9_`,.[\]]{0,127}$/;
 export class Gate {
   readonly #options: GateOptions;
   readonly #now: () => number;
+  readonly #refuse: Refuse;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#refuse = refuser(options.events);
     this.#now = options.now ?? Date.now;
   }
 
@@ -72,7 +75,9 @@ export class Gate {
   async caller(request: HttpRequest): Promise<Caller> {
     const hub = hubOf(request.query);
     const claims = readClientClaims(await this.#options.tokens.verify(tokenOf(request), { role: 'client', hub }));
-    const { userId } = claims;
+    const { userId, authExpires = Number.POSITIVE_INFINITY } = claims;
+    // It would be closed within a second, with leave to come back: in a circle.
+    if (authExpires <= this.#now()) throw this.#refuse('login_expired');
     const { userIdChars } = this.#options.config;
     if (userId !== undefined && userId.length > userIdChars) {
       throw new GatewayError(

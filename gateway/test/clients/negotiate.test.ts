@@ -152,6 +152,12 @@ describe('refusals', () => {
     ['two tokens', 401, '', () => ask('?hub=chat', { authorization: `Bearer ${token()}, Bearer ${token()}` })],
     ['a token in the query', 401, 'a bearer', () => ask(`?hub=chat&access_token=${token()}`, {})],
     ['an expired token', 401, 'expired', () => ask('?hub=chat', bearer({ exp: 1_700_000_000 }))],
+    [
+      'a login that has expired',
+      401,
+      'the login of the user has expired',
+      () => ask('?hub=chat', bearer({ 'asrs.s.coae': 'true', 'asrs.s.aeo': '1700000000' })),
+    ],
     ['a token for another hub', 401, '"aud"', () => ask('?hub=other')],
     ['a second hub in front', 401, '"aud"', () => ask('?hub=other&hub=chat')],
     ['a server token', 401, '"aud"', () => ask('?hub=chat', bearer({ aud: 'http://h/server/?hub=chat' }))],

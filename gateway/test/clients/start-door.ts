@@ -111,6 +111,7 @@ export async function startDoor(options: DoorOptions = {}) {
   const refused: string[] = [];
   const events = {
     limitReached: (limit: string) => void limits.push(limit),
+    tokenRefused: () => undefined,
     clientRefused: (code: string) => void refused.push(code),
   };
   const cors = new Cors(options.origins ?? ['*']);
@@ -123,7 +124,7 @@ export async function startDoor(options: DoorOptions = {}) {
   const topics = new Topics('test@0', 'a routing secret of the tests, long enough', false);
   const mint = (hub: string, user: string | undefined): string => topics.mint(hub, user);
   const gate = new Gate({
-    tokens: new Tokens({ keys, hosts: [], events: { tokenRefused: () => undefined } }),
+    tokens: new Tokens({ keys, hosts: [], events }),
     connectionTokens,
     clients,
     connectionClaims,

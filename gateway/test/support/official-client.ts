@@ -13,7 +13,10 @@ import { Inbox } from './inbox.ts';
 export type ProtocolName = 'json' | 'messagepack';
 
 /** Where an official client connects: what an app's negotiate answers, or the same without an app. */
-export type Where = Pick<NegotiateResponse, 'url' | 'accessToken'>;
+export interface Where extends Pick<NegotiateResponse, 'url'> {
+  /** A token, or who makes one for each negotiation. */
+  readonly accessToken: string | (() => Promise<string>);
+}
 
 /** How an official client connects. */
 export interface OfficialOptions {
@@ -40,7 +43,7 @@ export class OfficialClient {
     const { url, accessToken } = where;
     const builder = new HubConnectionBuilder()
       .withUrl(url, {
-        accessTokenFactory: () => accessToken,
+        accessTokenFactory: typeof accessToken === 'string' ? () => accessToken : accessToken,
         ...(options.transport !== undefined && { transport: options.transport }),
         ...(options.skipNegotiation && { skipNegotiation: true }),
       })
