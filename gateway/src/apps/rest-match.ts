@@ -31,6 +31,13 @@ const templates: readonly Compiled[] = routes
   .flatMap((route) => route.paths.map((path) => compile(route, path)))
   .sort((left, right) => right.literals - left.literals);
 
+/** Templates by their number of segments: each request would go through all of them otherwise. */
+const byLength: readonly (readonly Compiled[])[] = Array.from(
+  { length: Math.max(...templates.map(({ parts }) => parts.length)) + 1 },
+  (_, length) => templates.filter(({ parts }) => parts.length === length),
+);
+const none: readonly Compiled[] = [];
+
 /**
  * Finds the row for a method and an undecoded path. Never throws. Each segment is decoded once, after the path was cut at its
  * slashes, so a name may hold `/` and an operation may be written `%3Asend` (REST reference, 2.1).
@@ -68,10 +75,8 @@ function candidates(segments: readonly string[]): { found: readonly Compiled[]; 
 
 function sameForm(segments: readonly string[]): readonly Compiled[] {
   const lower = segments.map((segment) => segment.toLowerCase());
-  return templates.filter(
-    ({ parts }) =>
-      parts.length === lower.length && parts.every((part, at) => part.startsWith('{') || part === lower[at]),
-  );
+  const sameLength = byLength[lower.length] ?? none;
+  return sameLength.filter(({ parts }) => parts.every((part, at) => part.startsWith('{') || part === lower[at]));
 }
 
 function namesOf(parts: readonly string[], segments: readonly string[]): PathNames {
