@@ -11,16 +11,17 @@ export interface RunningProcess {
 }
 
 /**
- * Starts a program with these variables besides PATH, and waits until `ready` is found in what it writes. Its warnings go
+ * Starts a program with these variables besides PATH, here or in another folder, and waits until `ready` is found in what it writes. Its warnings go
  * to standard error.
  */
 export async function startProcess(
   command: string,
   args: readonly string[],
-  { ready, env = {} }: { ready: RegExp; env?: Record<string, string> },
+  { ready, env = {}, cwd = process.cwd() }: { ready: RegExp; env?: Record<string, string>; cwd?: string },
 ): Promise<RunningProcess> {
   // A process group of its own: Ctrl-C in the terminal reaches whoever started it, who then stops it in order.
   const child = spawn(command, args, {
+    cwd,
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: process.env['PATH'], ...env },

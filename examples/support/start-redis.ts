@@ -8,14 +8,23 @@ export interface RunningRedis {
   stop(): Promise<unknown>;
 }
 
-/** Starts `redis-server`, or `valkey-server`, on a free port. Rejects with one line for people when neither is installed. */
-export async function startRedis(): Promise<RunningRedis> {
+/** Files of a TLS certificate and its key. */
+export interface Certificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/**
+ * Starts `redis-server`, or `valkey-server`, on a free port, with TLS if a certificate is given. Rejects with one line for
+ * people when neither is installed.
+ */
+export async function startRedis(tls?: Certificate): Promise<RunningRedis> {
   const port = await freePort();
-  const args = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'];
+  const args = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...portOf(port, tls)];
   for (const program of ['redis-server', 'valkey-server']) {
     try {
       const { stop } = await startProcess(program, args, { ready: /Ready to accept connections/ });
-      return { url: `redis://127.0.0.1:${port}`, stop };
+      return { url: `${tls === undefined ? 'redis' : 'rediss'}://127.0.0.1:${port}`, stop };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
@@ -23,8 +32,14 @@ export async function startRedis(): Promise<RunningRedis> {
   throw new Error('no Redis: set REDIS_URL, or install one, for instance `apt-get install redis-server`');
 }
 
-/** A port that nobody listens on now: Redis cannot choose one itself. */
-async function freePort(): Promise<number> {
+function portOf(port: number, tls: Certificate | undefined): string[] {
+  if (tls === undefined) return ['--port', String(port)];
+  const files = ['--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-auth-clients', 'no'];
+  return ['--port', '0', '--tls-port', String(port), ...files];
+}
+
+/** A port that nobody listens on now: for programs that cannot choose one themselves. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -26,10 +26,14 @@ const files: Readonly<Record<string, readonly [type: string, content: Buffer]>> 
 };
 
 /**
- * Starts the web server on this port of 127.0.0.1 (0: a free one) and the app server with the hub. Rejects when the port is
- * taken or the gateway refuses, and leaves nothing behind then.
+ * Starts the web server on this port (0: a free one), of this machine alone unless `host` says otherwise, and the app server
+ * with the hub. Rejects when the port is taken or the gateway refuses, and leaves nothing behind then.
  */
-export async function startChatApp(connectionString: string | undefined, port: number): Promise<ChatApp> {
+export async function startChatApp(
+  connectionString: string | undefined,
+  port: number,
+  host = '127.0.0.1',
+): Promise<ChatApp> {
   const server = new AppServer(connectionString, { hubs: [chat] });
   const negotiate = negotiateHandler.node(server.hub(chat), (request) => {
     const userId = userOf(request);
@@ -49,7 +53,7 @@ export async function startChatApp(connectionString: string | undefined, port: n
     web.closeAllConnections();
   };
   try {
-    web.listen(port, '127.0.0.1');
+    web.listen(port, host);
     await once(web, 'listening');
     await server.start();
   } catch (error) {
