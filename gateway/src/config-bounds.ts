@@ -139,6 +139,12 @@ export const bounds = {
     2000,
     "Age of this node's own probe from which on it sheds broadcasts and group sends; from the same lateness on the event loop counts as unwell.",
   ),
+  unreadyMs: setting(
+    'SIGNALBOX_UNREADY_MS',
+    ms(0, hour),
+    0,
+    'A node that stops says no on /readyz for so long before it closes its ports: longer than your balancer needs to notice. Part of SIGNALBOX_DRAIN_MS.',
+  ),
   drainMs: setting('SIGNALBOX_DRAIN_MS', ms(100, hour), 30_000, 'Deadline of a stop.'),
   drainRate: setting(
     'SIGNALBOX_DRAIN_RATE',

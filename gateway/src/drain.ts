@@ -3,12 +3,17 @@ export interface DrainStep {
   /** For the log: what is being done. */
   readonly name: string;
   run(): void | Promise<void>;
+  /** How much of it is left, to be told while it goes on: clients that are still here. */
+  left?(): number;
 }
+
+/** How often a step that has something left tells of it, in ms. */
+const progressMs = 1000;
 
 export interface DrainOptions {
   readonly deadlineMs: number;
-  /** Told before each step. */
-  readonly progress: (step: string, ms: number) => void;
+  /** Told before each step, and each second of one that tells what is left. @param ms since the stop began */
+  readonly progress: (step: string, ms: number, left: number | undefined) => void;
   /** A step failed; the next ones run all the same. */
   readonly failed: (step: string, error: unknown) => void;
 }
@@ -23,9 +28,12 @@ export async function drain(steps: readonly DrainStep[], options: DrainOptions):
   const deadline = timer(options.deadlineMs);
   let inTime = true;
   for (const step of steps) {
-    options.progress(step.name, Math.round(performance.now() - started));
+    const tell = (): void => options.progress(step.name, Math.round(performance.now() - started), step.left?.());
+    tell();
+    const telling = step.left && setInterval(tell, progressMs);
     const work = run(step, options.failed);
     if (inTime) inTime = await Promise.race([work, deadline.passed]);
+    clearInterval(telling);
   }
   deadline.cancel();
   return inTime;

@@ -10,7 +10,7 @@ import { Gate } from './clients/admit.ts';
 import { NodeClaims } from './clients/claims.ts';
 import { ConnectRate } from './clients/connect-rate.ts';
 import { Cors } from './clients/cors.ts';
-import { clientBodyBytes, clientEndpoint, clientPaths } from './clients/endpoint.ts';
+import { clientBodyBytes, clientEndpoint, clientPaths, isClientPath } from './clients/endpoint.ts';
 import { Owner } from './clients/owner.ts';
 import { RequestDoor, type RequestDoorOptions } from './clients/requests.ts';
 import { webSocketDoor } from './clients/websocket.ts';
@@ -26,12 +26,14 @@ export async function createServers(basis: Basis): Promise<Servers> {
   const options = {
     bodyBytes: config.messageBytes,
     bodyBytesAt: (path: string) => clientBodyBytes(path, config) ?? batchBodyBytes(path, config.batchBytes),
+    // Clients that poll are told to go in their wave.
+    staysAt: isClientPath,
     defect: (error: unknown, facts: { method: string; path: string }) =>
       httpLog.error('a request failed', { ...facts, error: error instanceof Error ? error : String(error) }),
   };
   const clients = await createHttpServer(options);
   const apps = config.appPort === undefined ? clients : await createHttpServer(options);
-  return { clients, apps, links: mountDoors(basis, clients, apps) };
+  return { clients, apps, ...mountDoors(basis, clients, apps) };
 }
 
 /** Where clients and apps come in. */
@@ -40,9 +42,10 @@ export interface Servers {
   /** The same as {@link clients} without SIGNALBOX_APP_PORT. */
   readonly apps: HttpServer;
   readonly links: ServiceDoor;
+  readonly requests: Pick<RequestDoor, 'leave'>;
 }
 
-function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): ServiceDoor {
+function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): Pick<Servers, 'links' | 'requests'> {
   const { config, connectionTokens, core, keys, log, node, prometheus, backbone, topics } = basis;
   const { events } = prometheus;
   const issuers = createIssuers({ issuers: basis.issuers, config, events, log: log.child('auth'), fetch });
@@ -83,7 +86,7 @@ function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): Servic
       version,
     }),
   );
-  return links;
+  return { links, requests };
 }
 
 function requestDoor(

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { accessKeyTexts, loopback } from './auth/keys.ts';
 import type { Config } from './config.ts';
 import type { Core } from './core/core.ts';
@@ -96,14 +97,19 @@ function pageUrl(host: string, port: number, token: string): string {
 
 /** The order of architecture, section 11. */
 function stop(basis: Basis, servers: Servers, closeAdmin: () => Promise<void>): Promise<boolean> {
-  const { config, core, health, log, prometheus } = basis;
+  const { config, core, log, prometheus } = basis;
   const drainLog = log.child('drain');
   const steps: readonly DrainStep[] = [
-    { name: 'not ready', run: () => health.drain() },
+    { name: 'not ready', run: () => unready(basis) },
     { name: 'no new connections', run: () => refuseNew(core, servers) },
     { name: 'links take nobody', run: () => servers.links.retire() },
-    { name: 'clients closed in waves', run: () => core.closeClients() },
-    { name: 'clients elsewhere closed', run: () => basis.hubs.nodeLinks.release(core.waves) },
+    { name: 'clients closed in waves', run: () => core.closeClients(), left: () => clientsOf(core) },
+    {
+      name: 'clients elsewhere closed',
+      run: () => basis.hubs.nodeLinks.release(core.waves),
+      left: () => core.waves.left,
+    },
+    { name: 'requests answered', run: () => lastAnswers(servers) },
     { name: 'webhooks posted', run: () => postWebhooks(basis) },
     { name: 'links closed', run: () => servers.links.close() },
     { name: 'backplane left', run: () => core.stop() },
@@ -114,9 +120,25 @@ function stop(basis: Basis, servers: Servers, closeAdmin: () => Promise<void>): 
   ];
   return drain(steps, {
     deadlineMs: config.drainMs,
-    progress: (step, ms) => drainLog.info('stopping', { step, ms }),
+    progress: (step, ms, left) => drainLog.info('stopping', { step, ms, ...(left !== undefined && { left }) }),
     failed: (step, error) => drainLog.error('a step of the stop failed', { step, error: error as Error }),
   });
+}
+
+/** Balancers that ask for it turn away; until they do, whoever comes is taken. */
+function unready({ config, health }: Basis): Promise<void> {
+  health.drain();
+  return setTimeout(config.unreadyMs);
+}
+
+/** Clients that are here, those before their handshake too. */
+function clientsOf({ arrivals, registry }: Core): number {
+  return registry.size + arrivals.opening.size;
+}
+
+async function lastAnswers({ clients, apps, requests }: Servers): Promise<void> {
+  requests.leave();
+  await Promise.all([clients.idle(), apps.idle()]);
 }
 
 function refuseNew(core: Core, { clients, apps }: Servers): void {

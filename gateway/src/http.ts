@@ -30,6 +30,8 @@ export interface HttpServerOptions {
   readonly bodyBytes: number;
   /** In place of `bodyBytes` where it gives a number. @param path as sent, not decoded */
   bodyBytesAt?(path: string): number | undefined;
+  /** Do sockets stay for more requests on this path once {@link HttpServer.stopListening} was called? Default: none does. */
+  staysAt?(path: string): boolean;
   /** Something else than a {@link GatewayError} was thrown: a defect, to be logged. The request was answered with 500. */
   defect(error: unknown, facts: { readonly method: string; readonly path: string }): void;
 }
@@ -47,8 +49,10 @@ export interface HttpServer {
    * @throws {ConfigError} when the address cannot be listened on.
    */
   listen(host: string, port: number, exclusive: boolean): Promise<number>;
-  /** Takes no new sockets; those that are there stay. */
+  /** Takes no new sockets; the next answer on one that is there is its last, unless `staysAt` says otherwise. */
   stopListening(): void;
+  /** Resolves when every request that came is answered, event streams aside. */
+  idle(): Promise<void>;
   /** Drops every socket at once. */
   close(): void;
 }
@@ -67,6 +71,11 @@ class NativeServer implements HttpServer {
   readonly #options: HttpServerOptions;
   readonly #handlers: HttpHandler[] = [];
   #listener: NativeListener | undefined;
+  /** Was it told to take no new sockets? */
+  #leaving = false;
+  /** Requests without an answer. */
+  #open = 0;
+  readonly #toldIdle: (() => void)[] = [];
 
   constructor(native: Native, options: HttpServerOptions) {
     this.#native = native;
@@ -123,8 +132,11 @@ class NativeServer implements HttpServer {
   }
 
   async #serve(exchange: Exchange): Promise<void> {
+    this.#open++;
     const answer = await this.#answerOf(exchange);
-    await this.#finish(exchange, () => answer);
+    const last = this.#leaving && this.#options.staysAt?.(exchange.path) !== true;
+    await this.#finish(exchange, () => (last ? { ...answer, close: true } : answer));
+    if (--this.#open === 0) for (const told of this.#toldIdle.splice(0)) told();
   }
 
   /** Nothing thrown while an answer is made or written may become an unhandled rejection: it would end the process. */
@@ -187,9 +199,15 @@ class NativeServer implements HttpServer {
   }
 
   stopListening(): void {
+    this.#leaving = true;
     if (this.#listener === undefined) return;
     this.#native.us_listen_socket_close(this.#listener);
     this.#listener = undefined;
+  }
+
+  idle(): Promise<void> {
+    if (this.#open === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#toldIdle.push(resolve));
   }
 
   close(): void {

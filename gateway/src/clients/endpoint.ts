@@ -14,6 +14,11 @@ export const clientPaths = ['/client', '/client/'] as const;
 const negotiatePaths = new Set(['/client/negotiate', '/client/negotiate/']);
 const basePaths: ReadonlySet<string> = new Set(clientPaths);
 
+/** Do clients come here again and again, by polls and POSTs? */
+export function isClientPath(path: string): boolean {
+  return basePaths.has(path);
+}
+
 /** The most that is kept of a body on this path; undefined: none of the clients'. */
 export function clientBodyBytes(path: string, config: Pick<Config, 'clientMessageBytes'>): number | undefined {
   return basePaths.has(path) ? clientBatchBytes(config.clientMessageBytes) : undefined;

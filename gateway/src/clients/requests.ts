@@ -57,6 +57,9 @@ const refusals: Readonly<Partial<Record<ClientOutcome, () => GatewayError>>> = {
 export class RequestDoor {
   readonly #options: RequestDoorOptions;
   #polls = 0;
+  /** Ends of the polls that wait here for other nodes. */
+  readonly #held = new Set<() => void>();
+  #leaving = false;
 
   constructor(options: RequestDoorOptions) {
     this.#options = options;
@@ -92,6 +95,15 @@ export class RequestDoor {
       await setTimeout(awayMs);
       return this.#answer(request, { outcome: 'done', bytes: nothing }, 200);
     }
+  }
+
+  /**
+   * This node stops: polls of connections of other nodes come back empty from now on, those that wait here at once. Their
+   * clients ask again, elsewhere.
+   */
+  leave(): void {
+    this.#leaving = true;
+    for (const end of this.#held) end();
   }
 
   /** A POST: bytes of the client. Answered when they were taken in. Throws as {@link get}. */
@@ -161,7 +173,11 @@ export class RequestDoor {
       gone = true;
       this.#drop(node, asked, open);
     });
-    const answer = await open.answered;
+    const answer = await this.#unlessLeaving(open.answered);
+    if (answer === 'left') {
+      this.#drop(node, asked, open);
+      return this.#answer(request, { outcome: 'done', bytes: nothing }, 200);
+    }
     // Nobody answered, and nothing is lost: an empty poll makes the client ask again.
     if (answer.outcome === 'lost') return this.#answer(request, { outcome: 'done', bytes: nothing }, 200);
     if (answer.bytes.length === 0 || gone) return this.#answer(request, answer, 200);
@@ -171,6 +187,16 @@ export class RequestDoor {
       if (!was) this.#drop(node, asked, open);
     };
     return { ...this.#answer(request, answer, 200), written };
+  }
+
+  /** What another node answers; `left` when this one stops before. */
+  #unlessLeaving(answered: Promise<RequestAnswer>): Promise<RequestAnswer | 'left'> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => resolve('left');
+      this.#held.add(end);
+      answered.then(resolve, reject).finally(() => this.#held.delete(end));
+      if (this.#leaving) end();
+    });
   }
 
   #drop(node: string, { connection }: TransportRequest, { ask }: OpenRequest): void {

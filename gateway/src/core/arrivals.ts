@@ -61,7 +61,7 @@ export class Arrivals implements Clients {
   }
 
   /** Clients without a complete handshake request. */
-  get opening(): Iterable<Connection> {
+  get opening(): ReadonlySet<Connection> {
     return this.#opening;
   }
 

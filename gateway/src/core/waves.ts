@@ -36,6 +36,11 @@ export class Waves {
     this.#left = this.#perTick;
   }
 
+  /** How many are still to be closed. */
+  get left(): number {
+    return this.#waves.reduce((sum, { connections, next }) => sum + connections.length - next, 0);
+  }
+
   /** Resolves when the last of them was closed. */
   close(connections: readonly Closable[], reason: CloseReason, detail?: string): Promise<void> {
     if (connections.length === 0) return Promise.resolve();

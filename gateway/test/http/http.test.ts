@@ -315,17 +315,42 @@ describe('listening', () => {
     second.close();
   });
 
-  it('ends for new sockets while those that are there are served', async () => {
-    const own = await createHttpServer({ bodyBytes, defect: () => undefined });
-    own.mount(() => ({ status: 200, body: 'served' }));
+  it('ends for new sockets while those that are there are served: once more, or on where the path says so', async () => {
+    const own = await createHttpServer({ bodyBytes, staysAt: (path) => path === '/stay', defect: () => undefined });
+    own.mount(({ path }) => ({ status: 200, body: `served ${path}` }));
     const ownPort = await own.listen('127.0.0.1', 0, true);
     const living = await raw(ownPort, head('GET /'));
     await living.until('served');
     own.stopListening();
     await expect(request(`http://127.0.0.1:${ownPort}/`)).rejects.toThrow('ECONNREFUSED');
-    living.write(head('GET /'));
-    await living.until('served');
+    for (const path of ['/stay', '/stay', '/go']) {
+      living.write(head(`GET ${path}`));
+      await living.until(`served ${path}`);
+    }
+    const [kept, told] = (await living.closed()).split('served /stay').slice(-2);
+    expect([kept, told].map((text) => text?.includes('Connection: close'))).toEqual([false, true]);
     own.close();
-    await living.closed();
+  });
+
+  it('is over when every request that came is answered', async () => {
+    const own = await createHttpServer({ bodyBytes, defect: () => undefined });
+    const [came, gate] = [makeGate(), makeGate()];
+    const told: string[] = [];
+    own.mount(async () => {
+      came.open();
+      await gate.opened;
+      told.push('answered');
+      return { status: 200 };
+    });
+    const ownPort = await own.listen('127.0.0.1', 0, true);
+    await own.idle();
+    const asked = await raw(ownPort, head('GET /'));
+    await came.opened;
+    const idle = own.idle().then(() => told.push('idle'));
+    gate.open();
+    await idle;
+    await asked.until('200');
+    expect(told).toEqual(['answered', 'idle']);
+    own.close();
   });
 });
