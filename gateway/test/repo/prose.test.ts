@@ -14,6 +14,7 @@ const written = [
   'gateway/docs/architecture.md',
   'gateway/docs/operations.md',
   'gateway/docs/runbook.md',
+  'gateway/docs/operators-page.md',
 ];
 
 const root = new URL('../../../', import.meta.url);
