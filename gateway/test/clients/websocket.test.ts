@@ -9,7 +9,7 @@ import { clientClaims, sign, testKey } from '../auth/sign.ts';
 import { raw, upgradeHead } from '../http/raw.ts';
 import { type Door, startDoor } from './start-door.ts';
 import { transportSuite } from './transport.suite.ts';
-import { ask } from './wires.ts';
+import { ask, bodyOf, statusOf, upgraded as upgradeAt } from './wires.ts';
 
 transportSuite('WebSockets');
 
@@ -40,19 +40,7 @@ async function negotiated(more: object = {}, at = door): Promise<{ connectionId:
   >;
 }
 
-/** What the upgrade is answered with; the socket is given up. */
-async function upgraded(query: string, ...lines: string[]): Promise<string> {
-  const socket = await raw(door.port, upgradeHead(`/client/${query}`, ...lines));
-  await socket.until('\r\n\r\n');
-  const length = /Content-Length: (\d+)/.exec(socket.text())?.[1] ?? '0';
-  const whole = new RegExp(`\\r\\n\\r\\n[^]{${length}}`);
-  while (!whole.test(socket.text())) await once(socket.socket, 'came');
-  socket.socket.destroy();
-  return socket.text();
-}
-
-const statusOf = (answer: string): number => Number(answer.split(' ')[1]);
-const bodyOf = (answer: string): string => answer.slice(answer.indexOf('\r\n\r\n') + 4);
+const upgraded = (query: string, ...lines: string[]): Promise<string> => upgradeAt(door, query, ...lines);
 
 /** A client that is up, and the core's side of it. */
 async function connected(query = '?hub=chat', more: object = {}, at = door) {

@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import type { Connection } from '../../src/core/connection.ts';
 import type { TransportKind } from '../../src/core/transport.ts';
 import { clientClaims, sign } from '../auth/sign.ts';
+import { raw, upgradeHead } from '../http/raw.ts';
 import { Inbox } from '../support/inbox.ts';
 import { within } from '../support/until.ts';
 import type { Door } from './start-door.ts';
@@ -68,6 +69,27 @@ export async function ask(
     body: Buffer.from(await answer.body.arrayBuffer()),
     headers: answer.headers,
   };
+}
+
+/** What an upgrade at the base path is answered with; the socket is given up. @param lines of its head */
+export async function upgraded(door: Door, query: string, ...lines: string[]): Promise<string> {
+  const socket = await raw(door.port, upgradeHead(`/client/${query}`, ...lines));
+  await socket.until('\r\n\r\n');
+  const length = /Content-Length: (\d+)/.exec(socket.text())?.[1] ?? '0';
+  const whole = new RegExp(`\\r\\n\\r\\n[^]{${length}}`);
+  while (!whole.test(socket.text())) await once(socket.socket, 'came');
+  socket.socket.destroy();
+  return socket.text();
+}
+
+/** The status of an answer that {@link upgraded} gives. */
+export function statusOf(answer: string): number {
+  return Number(answer.split(' ')[1]);
+}
+
+/** The body of an answer that {@link upgraded} gives. */
+export function bodyOf(answer: string): string {
+  return answer.slice(answer.indexOf('\r\n\r\n') + 4);
 }
 
 /** Connects by hand, each transport in its own way. */
