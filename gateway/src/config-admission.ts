@@ -8,7 +8,7 @@ const MiB = 1024 * KiB;
 const minute = 60_000;
 const hour = 60 * minute;
 
-/** Settings about who may come in, beyond the access keys. */
+/** Settings about who may come in beyond the access keys, and by what way. */
 export const admission = {
   knownTokens: setting(
     'SIGNALBOX_KNOWN_TOKENS',
@@ -57,5 +57,31 @@ export const admission = {
     ms(1000, 30 * 24 * hour),
     24 * hour,
     'Keys that cannot be fetched again are trusted until they are so old.',
+  ),
+
+  tlsCert: setting(
+    'SIGNALBOX_TLS_CERT',
+    optional(text(1, 4096)),
+    undefined,
+    'PEM file with the certificate, and those between it and its authority, of PORT and SIGNALBOX_APP_PORT. Unset: no TLS.',
+  ),
+  tlsKey: setting(
+    'SIGNALBOX_TLS_KEY',
+    optional(text(1, 4096)),
+    undefined,
+    'PEM file with the private key of SIGNALBOX_TLS_CERT.',
+  ),
+  tlsPassphrase: setting(
+    'SIGNALBOX_TLS_PASSPHRASE',
+    optional(text(1, 1024)),
+    undefined,
+    'Passphrase of SIGNALBOX_TLS_KEY, when it is encrypted.',
+    true,
+  ),
+  tlsCheckMs: setting(
+    'SIGNALBOX_TLS_CHECK_MS',
+    ms(100, hour),
+    10_000,
+    'How often the files of the certificate are looked at. New ones are used for new sockets; the others stay.',
   ),
 } as const satisfies Record<string, Setting<unknown>>;

@@ -9,6 +9,7 @@ import { Core } from './core/core.ts';
 import { Topics } from './core/topics.ts';
 import { picturer } from './gateway-picture.ts';
 import { gaugesOf, type Measured } from './gateway-sight.ts';
+import { readTls, type TlsFiles } from './http-tls.ts';
 import { Hubs } from './hubs.ts';
 import { Health } from './observe/health.ts';
 import { createLog, type Log } from './observe/log.ts';
@@ -24,6 +25,7 @@ export interface Basis {
   readonly node: string;
   readonly keys: AccessKeys;
   readonly issuers: readonly IssuerSettings[];
+  readonly tls: TlsFiles | undefined;
   readonly log: Log;
   readonly prometheus: Prometheus;
   readonly pulse: Pulse;
@@ -42,6 +44,7 @@ export interface Basis {
 export async function createBasis(config: Config, keyTexts: readonly string[]): Promise<Basis> {
   const templates = readUpstream(config);
   const issuers = readIssuers(config);
+  const tls = readTls(config);
   const keys = await importKeys(keyTexts);
   const node = randomBytes(9).toString('base64url');
   const label = config.label ?? `${hostname()}-${process.pid}`;
@@ -87,6 +90,7 @@ export async function createBasis(config: Config, keyTexts: readonly string[]): 
     node,
     keys,
     issuers,
+    tls,
     log,
     prometheus,
     pulse,

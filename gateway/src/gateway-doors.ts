@@ -24,6 +24,7 @@ export async function createServers(basis: Basis): Promise<Servers> {
   const { config, log } = basis;
   const httpLog = log.child('http');
   const options = {
+    tls: basis.tls,
     bodyBytes: config.messageBytes,
     bodyBytesAt: (path: string) => clientBodyBytes(path, config) ?? batchBodyBytes(path, config.batchBytes),
     // Clients that poll are told to go in their wave.

@@ -7,6 +7,7 @@ import { type DrainStep, drain } from './drain.ts';
 import { type Basis, createBasis } from './gateway-basis.ts';
 import { createAdminPort, createServers, type Servers } from './gateway-doors.ts';
 import { watchHealth } from './gateway-sight.ts';
+import { CertificateWatch } from './http-tls.ts';
 import { version } from './version.ts';
 
 /** A running gateway node. */
@@ -45,8 +46,9 @@ export async function startGateway(config: Config, { sharesPorts = false } = {})
 }
 
 /** Where clients and apps reach a node that listens on this port. */
-export function endpointOf({ publicUrl, host }: Config, port: number): string {
-  return publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+export function endpointOf({ publicUrl, host, tlsCert }: Config, port: number): string {
+  const scheme = tlsCert === undefined ? 'http' : 'https';
+  return publicUrl ?? `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** What an app reads from `SIGNALBOX_CONNECTION_STRING`. */
@@ -70,7 +72,9 @@ async function openDoors(basis: Basis, { madeKey, exclusive }: DoorOptions): Pro
     servers.apps === servers.clients ? port : await servers.apps.listen(config.appHost, config.appPort ?? 0, exclusive);
   const adminPort = await admin.listen(config.adminHost, config.adminPort);
   const endpoint = endpointOf(config, port);
-  log.info('listening', { host: config.host, port, appPort, adminPort, version, redis: config.redisUrl !== undefined });
+  const certificate = watchCertificate(basis, servers);
+  const has = { tls: basis.tls !== undefined, redis: config.redisUrl !== undefined };
+  log.info('listening', { host: config.host, port, appPort, adminPort, version, ...has });
   return {
     operatorsPage:
       adminToken && config.adminToken === undefined ? pageUrl(config.adminHost, adminPort, adminToken) : undefined,
@@ -80,8 +84,22 @@ async function openDoors(basis: Basis, { madeKey, exclusive }: DoorOptions): Pro
     appPort,
     adminPort,
     connectionString: madeKey && connectionStringOf(endpoint, madeKey),
-    stop: () => stop(basis, servers, () => admin.close()),
+    stop: () => {
+      certificate?.stop();
+      return stop(basis, servers, () => admin.close());
+    },
   };
+}
+
+function watchCertificate({ config, log, prometheus, tls }: Basis, servers: Servers): CertificateWatch | undefined {
+  if (tls === undefined) return undefined;
+  const renew = async (): Promise<void> => {
+    for (const server of new Set([servers.clients, servers.apps])) await server.renewCertificate();
+  };
+  const { events } = prometheus;
+  const watch = new CertificateWatch({ tls, everyMs: config.tlsCheckMs, renew, events, log: log.child('tls') });
+  watch.start();
+  return watch;
 }
 
 /** Only where an access key was made and printed, too: what a supervisor keeps of standard error must hold no secret. */

@@ -14,6 +14,8 @@ export const headBytes = 16_384;
 /** uWebSockets.js, with what its types leave out. All access goes through here. */
 export interface Native {
   App(): NativeApp;
+  /** @throws {Error} when the files are no certificate and its key. */
+  SSLApp(options: { cert_file_name: string; key_file_name: string; passphrase?: string }): NativeApp;
   us_listen_socket_close(socket: us_listen_socket): void;
   us_socket_local_port(socket: us_listen_socket): number;
   readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number;

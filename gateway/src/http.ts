@@ -15,6 +15,8 @@ import {
   type NativeRequest,
   type NativeResponse,
 } from './http-native.ts';
+import { portToShare } from './http-ports.ts';
+import type { TlsFiles } from './http-tls.ts';
 import { checkUpgrade, type Held, type NativeDoor, nativeDoor, type SocketDoor } from './http-websocket.ts';
 
 export { errorAnswer, type HttpAnswer, refusalHeaders } from './http-answer.ts';
@@ -32,6 +34,8 @@ export interface HttpServerOptions {
   bodyBytesAt?(path: string): number | undefined;
   /** Do sockets stay for more requests on this path once {@link HttpServer.stopListening} was called? Default: none does. */
   staysAt?(path: string): boolean;
+  /** Default: none, plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
   /** Something else than a {@link GatewayError} was thrown: a defect, to be logged. The request was answered with 500. */
   defect(error: unknown, facts: { readonly method: string; readonly path: string }): void;
 }
@@ -49,6 +53,11 @@ export interface HttpServer {
    * @throws {ConfigError} when the address cannot be listened on.
    */
   listen(host: string, port: number, exclusive: boolean): Promise<number>;
+  /**
+   * New sockets get the certificate that the files hold now; those that are there stay as they are.
+   * @throws {Error} when uWebSockets.js cannot use it: the old one stays.
+   */
+  renewCertificate(): Promise<void>;
   /** Takes no new sockets; the next answer on one that is there is its last, unless `staysAt` says otherwise. */
   stopListening(): void;
   /** Resolves when every request that came is answered, event streams aside. */
@@ -67,24 +76,23 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 
 class NativeServer implements HttpServer {
   readonly #native: Native;
-  readonly #app: NativeApp;
   readonly #options: HttpServerOptions;
   readonly #handlers: HttpHandler[] = [];
+  /** What mounts each door on an app. */
+  readonly #doors: ((app: NativeApp) => void)[] = [];
+  /** The last one takes new sockets; each renewed certificate leaves one behind, with the sockets that it had. */
+  readonly #apps: NativeApp[] = [];
   #listener: NativeListener | undefined;
   /** Was it told to take no new sockets? */
   #leaving = false;
   /** Requests without an answer. */
   #open = 0;
   readonly #toldIdle: (() => void)[] = [];
+  #address = { host: '', port: 0 };
 
   constructor(native: Native, options: HttpServerOptions) {
     this.#native = native;
-    this.#app = native.App();
     this.#options = options;
-    this.#app.any('/*', (response, request) => {
-      const exchange = this.#begin(response, request);
-      if (exchange !== undefined) void this.#serve(exchange);
-    });
   }
 
   mount(handler: HttpHandler): void {
@@ -92,17 +100,31 @@ class NativeServer implements HttpServer {
   }
 
   upgrade<T extends object>(paths: readonly string[], door: SocketDoor<T>): void {
-    for (const path of paths) {
-      const defect = (error: unknown): void => this.#options.defect(error, { method: 'GET', path });
-      const native = nativeDoor(door, defect);
-      this.#app.ws<Held<T>>(path, {
-        ...native.behaviour,
-        upgrade: (response, request, context) => {
-          const exchange = this.#begin(response, request);
-          if (exchange !== undefined) void this.#upgrade(door, native, exchange, context);
-        },
-      });
-    }
+    for (const path of paths) this.#doors.push((app) => this.#mountDoor(app, path, door));
+  }
+
+  /** @throws {Error} when the certificate cannot be used. */
+  #createApp(): NativeApp {
+    const { tls } = this.#options;
+    const app = tls === undefined ? this.#native.App() : this.#native.SSLApp(nativeTls(tls));
+    app.any('/*', (response, request) => {
+      const exchange = this.#begin(response, request);
+      if (exchange !== undefined) void this.#serve(exchange);
+    });
+    for (const mount of this.#doors) mount(app);
+    return app;
+  }
+
+  #mountDoor<T extends object>(app: NativeApp, path: string, door: SocketDoor<T>): void {
+    const defect = (error: unknown): void => this.#options.defect(error, { method: 'GET', path });
+    const native = nativeDoor(door, defect);
+    app.ws<Held<T>>(path, {
+      ...native.behaviour,
+      upgrade: (response, request, context) => {
+        const exchange = this.#begin(response, request);
+        if (exchange !== undefined) void this.#upgrade(door, native, exchange, context);
+      },
+    });
   }
 
   /** The one gate of every request. Undefined: refused, or already gone wrong. */
@@ -186,16 +208,35 @@ class NativeServer implements HttpServer {
     return new GatewayError('internal', 'the gateway failed; its log has more');
   }
 
-  listen(host: string, port: number, exclusive: boolean): Promise<number> {
+  async listen(host: string, port: number, exclusive: boolean): Promise<number> {
+    // Who renews its certificate shares the port, with itself: that nobody else has it is looked at before.
+    const renews = this.#options.tls !== undefined;
+    const wanted = renews && exclusive ? await portToShare(host, port) : port;
+    this.#listener = await this.#listenWith(this.#createApp(), host, wanted, exclusive && !renews);
+    this.#address = { host, port: this.#native.us_socket_local_port(this.#listener) };
+    return this.#address.port;
+  }
+
+  #listenWith(app: NativeApp, host: string, port: number, exclusive: boolean): Promise<NativeListener> {
     const mode = exclusive ? this.#native.LIBUS_LISTEN_EXCLUSIVE_PORT : 0;
     return new Promise((resolve, reject) => {
-      this.#app.listen(host, port, mode, (listener) => {
+      app.listen(host, port, mode, (listener) => {
         if (listener === false)
           return reject(new ConfigError(`cannot listen on ${host}, port ${port}: taken, or no address here`));
-        this.#listener = listener;
-        resolve(this.#native.us_socket_local_port(listener));
+        this.#apps.push(app);
+        resolve(listener);
       });
     });
+  }
+
+  async renewCertificate(): Promise<void> {
+    const before = this.#listener;
+    if (before === undefined) return;
+    const { host, port } = this.#address;
+    const listener = await this.#listenWith(this.#createApp(), host, port, false);
+    // Who stopped meanwhile closed the old one.
+    if (this.#listener === before) this.#listener = listener;
+    this.#native.us_listen_socket_close(this.#listener === listener ? before : listener);
   }
 
   stopListening(): void {
@@ -212,6 +253,10 @@ class NativeServer implements HttpServer {
 
   close(): void {
     this.#listener = undefined;
-    this.#app.close();
+    for (const app of this.#apps.splice(0)) app.close();
   }
+}
+
+function nativeTls({ certFile, keyFile, passphrase }: TlsFiles): Parameters<Native['SSLApp']>[0] {
+  return { cert_file_name: certFile, key_file_name: keyFile, ...(passphrase !== undefined && { passphrase }) };
 }

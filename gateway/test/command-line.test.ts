@@ -41,6 +41,7 @@ test('each setting stands in one group, in the order of the table', () => {
     'Hubs',
     'Webhooks',
     'Outside issuers',
+    'TLS',
     'Operators',
     'Sizes',
     'Times',

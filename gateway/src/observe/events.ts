@@ -55,6 +55,8 @@ export interface Events {
   tokenRefused(reason: TokenRefusal): void;
   /** The keys of an outside issuer were fetched, or could not be. `issuer` is a name of the settings. */
   issuerKeysFetched(issuer: string, outcome: 'ok' | 'failed'): void;
+  /** A TLS certificate is used for new sockets from now on, or cannot be. `expires`: in seconds since 1970. */
+  certificate(outcome: 'used' | 'refused', expires: number | undefined): void;
   /** A limit of the settings was reached. */
   limitReached(limit: CountedLimit): void;
   /** One envelope of `bytes` left for Redis with `commands` commands. */

@@ -96,6 +96,7 @@ export function createEvents(meters: Meters<MetricName>, clients: ClientLabels, 
     ...appEvents(meters),
     ...trafficEvents(meters),
     ...doorEvents(meters),
+    ...certificateEvents(meters),
     ...backplaneEvents(meters, down),
   };
 }
@@ -225,6 +226,20 @@ function doorEvents(meters: Meters<MetricName>): DoorEvents {
     tokenRefused: (reason) => add(tokens[reason], 1),
     limitReached: (limit) => add(limits[limit], 1),
     issuerKeysFetched: (issuer, outcome) => add(issuerKeys(issuer, outcome), 1),
+  };
+}
+
+function certificateEvents(meters: Meters<MetricName>): Pick<Events, 'certificate'> {
+  const loads = meters.tallies('signalbox_tls_certificates_total', 'outcome', ['used', 'refused']);
+  let until: number | undefined;
+  meters.asked('signalbox_tls_certificate_expires_seconds', (set) => {
+    if (until !== undefined) set(until);
+  });
+  return {
+    certificate(outcome, expires) {
+      add(loads[outcome], 1);
+      until = expires ?? until;
+    },
   };
 }
 

@@ -22,6 +22,20 @@ export const processMetrics = {
     help: '1 while a part of the health of this node is well, else 0: backplane, lease, event_loop.',
     moves: '0 is told at once, also while /readyz still tolerates it. The body of /readyz says why.',
   },
+  signalbox_tls_certificates_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'TLS certificates that were read: used for new sockets from then on, or refused, so that the one before stays.',
+    moves:
+      'refused: the log says why. A certificate and its key that were not written at once are refused and then used.',
+  },
+  signalbox_tls_certificate_expires_seconds: {
+    type: 'gauge',
+    labels: [],
+    together: 'least',
+    help: 'When the TLS certificate in use expires, in seconds since 1970; absent without TLS.',
+    moves: 'Less than a week ahead: whatever renews it has failed. Replace the files of SIGNALBOX_TLS_CERT and _KEY.',
+  },
   signalbox_event_loop_delay_seconds: {
     type: 'gauge',
     labels: ['stat'],

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from './config.ts';
 
 /**
  * A port for workers to share. Sharing takes whoever listens there already for one of them, in silence; so the port is
