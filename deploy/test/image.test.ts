@@ -58,8 +58,9 @@ describe('the image of the gateway, built without Docker', () => {
     }
   });
 
-  test('its process starts, its health check says yes, and no once it is stopped', async () => {
-    const env = { ...image.env, SIGNALBOX_ACCESS_KEY: 'k'.repeat(32), PORT: '0', SIGNALBOX_ADMIN_PORT: '0' };
+  test('its process starts, shows the page of operators, and its health check says yes, and no once it is stopped', async () => {
+    const secrets = { SIGNALBOX_ACCESS_KEY: 'k'.repeat(32), SIGNALBOX_ADMIN_TOKEN: 't'.repeat(32) };
+    const env = { ...image.env, ...secrets, PORT: '0', SIGNALBOX_ADMIN_PORT: '0' };
     const [program, args] = command(image.process);
     const ready = /"adminPort":(\d+).*"msg":"listening"/;
     const gateway = await startProcess(program, args, { cwd: image.folder, env, ready });
@@ -69,6 +70,9 @@ describe('the image of the gateway, built without Docker', () => {
       return spawnSync(node, words, { cwd: image.folder, env: settings, encoding: 'utf8' });
     };
     expect(check()).toMatchObject({ status: 0, stdout: expect.stringContaining('/livez answered 200') });
+    for (const path of ['/', '/page/uplot.js']) {
+      expect((await fetch(`http://127.0.0.1:${gateway.said[1]}${path}`)).status, path).toBe(200);
+    }
     expect(await gateway.stop()).toBe(0);
     expect(check()).toMatchObject({ status: 1, stdout: expect.stringContaining('ECONNREFUSED') });
   });
