@@ -10,6 +10,8 @@ import { startCluster } from './chat/src/cluster.ts';
 import { startChatApp } from './chat/src/server.ts';
 import { createNotifyApp } from './notify/src/app.ts';
 import { createPollApp } from './serverless/src/app.ts';
+import { freePort } from './support/free-port.ts';
+import { keepRunning } from './support/keep-running.ts';
 import { startGateway } from './support/start-gateway.ts';
 import { startRedis } from './support/start-redis.ts';
 import { type Stop, stopAll } from './support/stops.ts';
@@ -79,18 +81,26 @@ const serverless: Demo = async (port) => {
 
 const cluster: Demo = async (port) => {
   say('1/3 starting Redis ...');
-  const redis = process.env['REDIS_URL'] ?? (await ownRedis());
-  say('2/3 starting two gateway nodes and two app servers of examples/chat ...');
-  const { url } = await startCluster({ redisUrl: redis, port, stops, say: (text) => say(`    ${text}`) });
-  stops.push(async () => say('\nstopping the app servers, then the gateway nodes ...'));
-  say('3/3 ready. End one of these processes and watch the page. Ctrl-C stops all.');
+  const redisUrl = process.env['REDIS_URL'] ?? (await ownRedis());
+  say('2/3 starting what deploy/compose.yaml starts ...');
+  const adminToken = randomBytes(24).toString('base64url');
+  const { url } = await startCluster({ redisUrl, port, stops, adminToken, say: tell });
+  stops.push(async () => say('\nstopping everything, Redis last ...'));
+  tell(`token of the operators' page: ${adminToken}`);
+  say('3/3 ready. End any of these processes and watch the page: it is started again. Ctrl-C stops all.');
   return url;
 };
 
+const tell = (text: string): void => {
+  if (!stopping) say(`    ${text}`);
+};
+
 async function ownRedis(): Promise<string> {
-  const { url, stop } = await startRedis();
-  stops.push(stop);
-  return url;
+  const port = await freePort();
+  const redis = await keepRunning('redis', () => startRedis({ port }), tell);
+  stops.push(redis.stop);
+  tell(`redis: process ${redis.process.pid}, ${redis.process.url}`);
+  return redis.process.url;
 }
 
 const demos = new Map(Object.entries({ chat, cluster, notify, serverless }));

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import { SignalboxClient } from '@signalbox/app-sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../examples/support/free-port.ts';
 import { startProcess } from '../../examples/support/start-process.ts';
-import { freePort, startRedis } from '../../examples/support/start-redis.ts';
+import { startRedis } from '../../examples/support/start-redis.ts';
 import { type Stop, stopAll } from '../../examples/support/stops.ts';
 import { read, root } from './support/files.ts';
 
@@ -38,8 +39,8 @@ beforeAll(async () => {
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-keyout', key, '-out', cert];
   execFileSync('openssl', [...request, '-subj', '/CN=redis.example'], { stdio: 'ignore' });
-  const redis = await startRedis({ key, cert });
-  stops.push(redis.stop);
+  const redis = await startRedis({ tls: { key, cert } });
+  stops.push(() => redis.stop());
   redisUrl = redis.url;
 });
 afterAll(async () => {
@@ -52,7 +53,7 @@ async function startDyno(env: Record<string, string> = {}): Promise<string> {
   const port = String(await freePort());
   const given = { ...variables, PORT: port, REDIS_URL: redisUrl, SIGNALBOX_ADMIN_PORT: '0', ...env };
   const dyno = await startProcess(process.execPath, [web], { cwd: root, env: given, ready: /"msg":"listening"/ });
-  stops.push(dyno.stop);
+  stops.push(() => dyno.stop());
   return `http://127.0.0.1:${port}`;
 }
 

@@ -13,6 +13,8 @@ export interface RunningGateway {
   /** Where `/metrics`, `/livez` and `/readyz` are. */
   readonly adminEndpoint: string;
   readonly pid: number;
+  /** Resolves when it has ended, whyever. */
+  readonly ended: Promise<unknown>;
   /** Asks it to stop in order. Resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -21,7 +23,7 @@ const program = fileURLToPath(new URL('../../gateway/dist/main.js', import.meta.
 
 /**
  * Starts a built gateway on free ports of this machine and waits until it listens. `settings` are variables that it gets
- * besides; no other setting of the caller's environment reaches it. Its warnings go to standard error.
+ * besides, or in place of the free ports; no other setting of the caller's environment reaches it. Its warnings go to standard error.
  */
 export async function startGateway(accessKey: string, settings: Record<string, string> = {}): Promise<RunningGateway> {
   if (!existsSync(program)) throw new Error('The gateway is not built: run `npm run build` first.');
@@ -39,7 +41,8 @@ export async function startGateway(accessKey: string, settings: Record<string, s
   });
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
+  const ended = once(child, 'exit').then(() => process.off('exit', kill));
+  ended.catch(() => undefined); // it could not be started: `listening` rejects with that
   const { port, adminPort } = await listening(child);
   const endpoint = `http://127.0.0.1:${port}`;
   return {
@@ -47,6 +50,7 @@ export async function startGateway(accessKey: string, settings: Record<string, s
     connectionString: `Endpoint=${endpoint};AccessKey=${accessKey};Version=1.0;`,
     adminEndpoint: `http://127.0.0.1:${adminPort}`,
     pid: child.pid ?? 0,
+    ended,
     stop: () => stop(child),
   };
 }

@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
+import { type HubConnection, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import { afterEach, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { startRedis } from '../support/start-redis.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const program = fileURLToPath(new URL('../demo.ts', import.meta.url));
@@ -70,6 +73,82 @@ test('the chat of the demo does not wait for its clients when it is stopped', as
   await closed;
   expect(await exit).toEqual([0, null]);
   expect(performance.now() - since).toBeLessThan(10_000); // an app server waits 30 s if nobody takes its clients
+});
+
+/** A user of the chat who comes back whatever happens, and all that this user heard. */
+async function comeIn(page: string, user: string): Promise<{ client: HubConnection; heard: string[] }> {
+  const client = new HubConnectionBuilder()
+    .withUrl(`${page}/chat?user=${user}`)
+    .withAutomaticReconnect({ nextRetryDelayInMilliseconds: () => 100 })
+    .configureLogging(LogLevel.None)
+    .build();
+  const heard: string[] = [];
+  client.on('receiveMessage', (_from: string, text: string) => heard.push(text));
+  await client.start();
+  return { client, heard };
+}
+
+/** One says it until the other one hears it: what is said while something is down may be lost, and no call may fail for ever. */
+async function passes(from: HubConnection, to: readonly string[], text: string): Promise<void> {
+  const say = async (): Promise<boolean> => {
+    await from.invoke('sendMessage', 'alice', text).catch(() => undefined); // said again
+    return to.includes(text);
+  };
+  await expect.poll(say, { timeout: 30_000 }).toBe(true);
+}
+
+interface Compose {
+  readonly services: Readonly<Record<string, unknown>>;
+}
+
+test('the cluster is that of compose.yaml, and the chat goes on whichever process is killed', {
+  timeout: 120_000,
+}, async () => {
+  const { process: child, said, exit } = start('cluster', { PORT: '0', REDIS_URL: undefined });
+  const page = await opened(said);
+  const pidOf = (name: string): number => Number(new RegExp(`^    ${name}: process (\\d+),`, 'm').exec(said())?.[1]);
+  const names = [...said().matchAll(/^ {4}(\w+): process \d+,/gm)].map(([, name]) => name);
+  const { services } = parse(readFileSync(`${repository}/deploy/compose.yaml`, 'utf8'), { merge: true }) as Compose;
+  const inCompose = Object.keys(services).filter((name) => name !== 'grafana'); // which Debian does not have
+  expect(names.sort()).toEqual(inCompose.sort());
+
+  const prometheus = /prometheus: process \d+, (\S+)$/m.exec(said())?.[1];
+  await expect.poll(() => value(prometheus, 'count(up{job="signalbox"} == 1)'), { timeout: 20_000 }).toBe('3');
+
+  const [alice, bob] = [await comeIn(page, 'alice'), await comeIn(page, 'bob')];
+  await passes(alice.client, bob.heard, 'before');
+  for (const name of inCompose) {
+    const killed = pidOf(name);
+    process.kill(killed, 'SIGKILL');
+    await expect.poll(said, { timeout: 20_000 }).toContain(`${name}, process ${killed}, ended and is started again`);
+    await expect.poll(said, { timeout: 20_000 }).toMatch(new RegExp(`${name} is process \\d+ now`));
+    await passes(alice.client, bob.heard, `after ${name}`);
+  }
+  await Promise.all([alice, bob].map(({ client }) => client.stop()));
+  child.kill('SIGINT');
+  expect(await exit).toEqual([0, null]);
+  expect(await answers(page)).toBe(false);
+});
+
+/** What Prometheus answers to a query; undefined: nothing yet. */
+async function value(origin: string | undefined, query: string): Promise<string | undefined> {
+  const answer = await fetch(`${origin}/api/v1/query?query=${encodeURIComponent(query)}`);
+  const { data } = (await answer.json()) as { data: { result: readonly { value: readonly [number, string] }[] } };
+  return data.result[0]?.value[1];
+}
+
+test('a cluster without nginx and Prometheus says so and does without', async () => {
+  const redis = await startRedis();
+  const { process: child, said, exit } = start('cluster', { PORT: '0', PATH: '/nonexistent', REDIS_URL: redis.url });
+  const page = await opened(said);
+  expect(said()).toContain('nginx is not installed: connections go to nodes at random');
+  expect(said()).toContain('Prometheus is not installed: nothing is scraped');
+  const [alice, bob] = [await comeIn(page, 'alice'), await comeIn(page, 'bob')];
+  await passes(alice.client, bob.heard, 'hello');
+  await Promise.all([alice, bob].map(({ client }) => client.stop()));
+  child.kill('SIGINT');
+  expect(await exit).toEqual([0, null]);
+  await redis.stop();
 });
 
 test('a cluster without a Redis says what to do', async () => {

@@ -18,7 +18,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   const redis = await startRedis();
-  stops.push(redis.stop);
+  stops.push(() => redis.stop());
   const pickNode = (nodes: number): number => node ?? Math.floor(Math.random() * nodes);
   cluster = await startCluster({ redisUrl: redis.url, port: 0, stops, pickNode });
   browser = await launchBrowser();
@@ -80,7 +80,7 @@ const statesOf = (page: Page) =>
 
 /** How many clients this gateway node holds. */
 async function clientsOf(nodeIndex: number): Promise<number> {
-  const metrics = await (await fetch(`${cluster.gateways[nodeIndex]?.adminEndpoint}/metrics`)).text();
+  const metrics = await (await fetch(`${cluster.gateways[nodeIndex]?.process.adminEndpoint}/metrics`)).text();
   const counts = [...metrics.matchAll(/^signalbox_connections\{.*\} (\d+)$/gm)].map((match) => Number(match[1]));
   return counts.reduce((sum, count) => sum + count, 0);
 }
@@ -162,7 +162,7 @@ test('clients of an app server that is killed come back by themselves, and the c
   await open(alice, '#kitchen');
   await open(bob, '#kitchen');
   const killed = await appOf(alice);
-  expect(cluster.apps.map(({ pid }) => pid)).toContain(killed);
+  expect(cluster.apps.map((app) => app.process.pid)).toContain(killed);
   const states = await statesOf(alice);
   process.kill(killed, 'SIGKILL');
   await expect.poll(() => states.jsonValue(), { timeout: stepMs }).toContain('reconnecting …');
