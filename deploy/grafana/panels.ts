@@ -67,6 +67,7 @@ const health: Row = {
       rate('signalbox_process_cpu_seconds_total', 'instance'),
       '{{instance}}',
     ),
+    panel('Spans of traces', 'ops', rate('signalbox_spans_total', 'outcome'), '{{outcome}}'),
     panel('Running for', 's', `time() - signalbox_process_start_time_seconds{${here}}`, '{{instance}}'),
   ],
 };

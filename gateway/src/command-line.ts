@@ -41,6 +41,7 @@ const groupStarts: readonly { readonly title: string; readonly from: SettingName
   { title: 'Outside issuers', from: 'issuers' },
   { title: 'Operators', from: 'adminToken' },
   { title: 'TLS', from: 'tlsCert' },
+  { title: 'Traces', from: 'otlpEndpoint' },
   { title: 'Sizes', from: 'messageBytes' },
   { title: 'Times', from: 'handshakeMs' },
   { title: 'Limits', from: 'maxConnections' },

@@ -105,6 +105,11 @@ const hubModes: Reader<ReadonlyMap<string, (typeof modes)[number]>> = {
   },
 };
 
+const ratio: Reader<number> = {
+  rule: 'a number from 0 to 1',
+  read: (given) => (/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/.test(given) ? Number(given) : undefined),
+};
+
 const flag: Reader<boolean> = {
   rule: 'true or false',
   read: (given) => (given === 'true' ? true : given === 'false' ? false : undefined),
@@ -125,5 +130,6 @@ export const readers = {
   optional,
   msOrNever,
   hubModes,
+  ratio,
   flag,
 } as const;

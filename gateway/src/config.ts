@@ -3,11 +3,12 @@ import { bounds } from './config-bounds.ts';
 import { operators } from './config-operators.ts';
 import type { Setting } from './config-setting.ts';
 import { surroundings } from './config-surroundings.ts';
+import { traces } from './config-traces.ts';
 
 export type { Setting };
 
 /** Every setting there is. `--help`, `--print-config` and `docs/configuration.md` are made from this table. */
-export const settings = { ...surroundings, ...admission, ...operators, ...bounds } as const;
+export const settings = { ...surroundings, ...admission, ...operators, ...traces, ...bounds } as const;
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 

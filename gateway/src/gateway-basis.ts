@@ -7,8 +7,10 @@ import { type Backbone, createBackbone } from './backbone.ts';
 import type { Config } from './config.ts';
 import { Core } from './core/core.ts';
 import { Topics } from './core/topics.ts';
+import { clientsInLog, nodesInLog } from './gateway-log.ts';
 import { picturer } from './gateway-picture.ts';
 import { gaugesOf, type Measured } from './gateway-sight.ts';
+import { createTraces, type Traces } from './gateway-traces.ts';
 import { readTls, type TlsFiles } from './http-tls.ts';
 import { Hubs } from './hubs.ts';
 import { Health } from './observe/health.ts';
@@ -35,6 +37,7 @@ export interface Basis {
   readonly hubs: Hubs;
   readonly connectionTokens: ConnectionTokens;
   readonly health: Health;
+  readonly traces: Traces;
 }
 
 /**
@@ -53,6 +56,9 @@ export async function createBasis(config: Config, keyTexts: readonly string[]): 
   const health = new Health();
   const pulse = new Pulse();
   const prometheus = counted(createPrometheus({ version, node, label }, gaugesOf(late, config, health)), pulse);
+  const { events } = prometheus;
+  const traces = createTraces({ config, node, label, events, log: log.child('traces') });
+  const { tracing } = traces;
   const backbone = createBackbone({ config, node, events: prometheus.events, log: log.child('backplane') });
   late.backbone = backbone;
   await backbone.bus.start({
@@ -69,16 +75,18 @@ export async function createBasis(config: Config, keyTexts: readonly string[]): 
     bus: backbone.bus,
     records: backbone.records,
     topics,
-    events: prometheus.events,
+    events,
+    tracing,
+    told: clientsInLog(log.child('clients')),
     appOf: (hub) => hubsOf(late).appOf(hub),
     serves: (hub) => hubsOf(late).serves(hub),
     warn: (text, error) => coreLog.warn(text, error instanceof Error ? { error } : {}),
   });
   late.core = core;
+  core.nodes.listen(nodesInLog(node, log.child('nodes')));
   const connectionTokens = new ConnectionTokens({ keys, firstUseMs: config.negotiateMs });
   const connectionOf = (token: string, hub: string): string | undefined => connectionTokens.peek(token, hub);
-  const { events } = prometheus;
-  const upstream = { templates, accessKeys: keyTexts, log: log.child('upstream') };
+  const upstream = { templates, accessKeys: keyTexts, log: log.child('upstream'), tracing };
   const { bus, records, wills } = backbone;
   late.hubs = new Hubs({ config, core, bus, records, wills, topics, node, label, events, connectionOf, upstream });
   const accessKeys = keys.map((key) => key.fingerprint);
@@ -100,6 +108,7 @@ export async function createBasis(config: Config, keyTexts: readonly string[]): 
     hubs: hubsOf(late),
     connectionTokens,
     health,
+    traces,
   };
 }
 

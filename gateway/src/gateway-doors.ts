@@ -49,6 +49,7 @@ export interface Servers {
 function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): Pick<Servers, 'links' | 'requests'> {
   const { config, connectionTokens, core, keys, log, node, prometheus, backbone, topics } = basis;
   const { events } = prometheus;
+  const { tracing } = basis.traces;
   const issuers = createIssuers({ issuers: basis.issuers, config, events, log: log.child('auth'), fetch });
   const tokens = new Tokens({ keys, hosts: config.hosts, knownTokens: config.knownTokens, events, issuers });
   const cors = new Cors(config.corsOrigins);
@@ -70,7 +71,7 @@ function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): Pick<S
   clients.mount(
     clientEndpoint({ gate, cors, events, connectionTokens, mint, requests, transports: config.transports }),
   );
-  const links = serviceDoor({ host: basis.hubs.nodeLinks, tokens, events, log: log.child('links'), config });
+  const links = serviceDoor({ host: basis.hubs.nodeLinks, tokens, events, log: log.child('links'), tracing, config });
   apps.upgrade(serverPaths, links);
   apps.mount(
     createRestApi({
@@ -83,6 +84,7 @@ function mountDoors(basis: Basis, clients: HttpServer, apps: HttpServer): Pick<S
       tokens,
       events,
       log: log.child('rest'),
+      tracing,
       limits: config,
       version,
     }),

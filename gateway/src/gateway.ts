@@ -134,6 +134,7 @@ function stop(basis: Basis, servers: Servers, closeAdmin: () => Promise<void>): 
     { name: 'upstream left', run: () => basis.hubs.upstream?.close() },
     { name: 'sockets closed', run: () => closeSockets(servers) },
     { name: 'admin port closed', run: closeAdmin },
+    { name: 'traces sent', run: () => basis.traces.close() },
     { name: 'metrics stopped', run: () => prometheus.close() },
   ];
   return drain(steps, {

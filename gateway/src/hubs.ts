@@ -12,6 +12,7 @@ import { type Mode, Modes } from './core/mode.ts';
 import type { Topics } from './core/topics.ts';
 import type { Events } from './observe/events.ts';
 import type { Log } from './observe/log.ts';
+import type { Tracing } from './observe/tracing.ts';
 import { ServerlessApp } from './upstream/serverless-app.ts';
 import { Survivor } from './upstream/survivor.ts';
 import { Upstream } from './upstream/upstream.ts';
@@ -41,6 +42,7 @@ export interface UpstreamParts {
   /** Their texts: each signs. */
   readonly accessKeys: readonly string[];
   readonly log: Pick<Log, 'warn' | 'info'>;
+  readonly tracing: Tracing;
 }
 
 /** Who runs a hub: the gateway itself, or app servers behind links. */
@@ -154,7 +156,7 @@ export class Hubs {
 
 function createUpstream(parts: HubsParts): { upstream: Upstream; survivor: Survivor } | undefined {
   const { config, core, events, records, wills } = parts;
-  const { templates, accessKeys, log } = parts.upstream;
+  const { templates, accessKeys, log, tracing } = parts.upstream;
   if (templates.length === 0) return undefined;
   const survivor: Survivor = new Survivor({
     wills,
@@ -174,6 +176,7 @@ function createUpstream(parts: HubsParts): { upstream: Upstream; survivor: Survi
     survivor,
     events,
     log,
+    tracing,
   });
   return { upstream, survivor };
 }

@@ -43,6 +43,7 @@ test('each setting stands in one group, in the order of the table', () => {
     'Outside issuers',
     'TLS',
     'Operators',
+    'Traces',
     'Sizes',
     'Times',
     'Limits',

@@ -15,7 +15,7 @@ test('an empty variable counts as unset', () => {
 test('no two settings share a variable, and each has a rule and a meaning', () => {
   expect(new Set(rows.map(([, row]) => row.env)).size).toBe(rows.length);
   for (const [, row] of rows) {
-    expect(row.env).toMatch(/^(PORT|REDIS_URL|SIGNALBOX_[A-Z_]+)$/);
+    expect(row.env).toMatch(/^(PORT|REDIS_URL|(SIGNALBOX|OTEL)_[A-Z_]+)$/);
     expect(row.read.rule).not.toBe('');
     expect(row.doc).toMatch(/\.$/);
   }
@@ -37,6 +37,8 @@ test.each([
   [{ SIGNALBOX_READY_GRACE: 'never' }, { readyGraceMs: Number.POSITIVE_INFINITY }],
   [{ SIGNALBOX_REDIS_INSECURE_TLS: 'true' }, { redisInsecureTls: true }],
   [{ SIGNALBOX_MESSAGE_BYTES: '1024' }, { messageBytes: 1024 }],
+  [{ OTEL_TRACES_SAMPLER_ARG: '0.25' }, { traceShare: 0.25 }],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318/x' }, { otlpEndpoint: 'http://c:4318/x' }],
 ])('%j is read', (env, expected) => {
   expect(readConfig(env)).toMatchObject(expected);
 });
@@ -51,6 +53,7 @@ describe('a wrong value is one line with the name, the rule and the value', () =
       'loud',
       'SIGNALBOX_LOG_LEVEL must be one of trace, debug, info, warn, error, silent, got "loud"',
     ],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5', 'OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, got "1.5"'],
     ['SIGNALBOX_ASK_MS', '1e3', 'SIGNALBOX_ASK_MS must be an integer from 50 to 60000 ms, got "1e3"'],
     ['SIGNALBOX_MESSAGE_BYTES', '1', 'SIGNALBOX_MESSAGE_BYTES must be an integer from 1024 to 67108864 bytes, got "1"'],
     [

@@ -9,6 +9,8 @@ import type { Reply, Router } from '../core/router.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { AckStatus, Events } from '../observe/events.ts';
 import type { Log } from '../observe/log.ts';
+import { traceOfTracingId } from '../observe/trace.ts';
+import type { Span, Tracing } from '../observe/tracing.ts';
 import type { Question, Send } from '../protocol/command.ts';
 import { type QuestionKind, questionOf, type SendKind, sendsOf } from './link-commands.ts';
 import type { LinkNames } from './link-names.ts';
@@ -22,6 +24,8 @@ export interface LinkRequestsOptions {
   readonly names: LinkNames;
   readonly events: Pick<Events, 'dropped' | 'acknowledged'>;
   readonly log: Pick<Log, 'error'>;
+  /** Follows messages with a tracing id; absent: nobody does. */
+  readonly tracing?: Pick<Tracing, 'begin'> | undefined;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   /** Says something to the app server, on the same link. */
@@ -80,16 +84,25 @@ export class LinkRequests {
   send(message: ServiceMessageOf<SendKind>): void {
     const { names, hub, events } = this.#options;
     try {
-      for (const command of sendsOf(message, names, hub)) void this.#route(command);
+      const span = this.#span(message);
+      for (const command of sendsOf(message, names, hub)) void this.#route(command, span);
     } catch (error) {
       events.dropped('invalid', 1);
       this.#refused(error);
     }
   }
 
-  async #route(command: Send): Promise<void> {
+  #span({ kind, extensions }: ServiceMessageOf<SendKind | QuestionKind>): Span | undefined {
+    const tracingId = extensions?.tracingId;
+    if (tracingId === undefined) return undefined;
+    const cause = traceOfTracingId(tracingId);
+    return cause && this.#options.tracing?.begin(`link ${kind}`, 'server', cause);
+  }
+
+  async #route(command: Send, span: Span | undefined): Promise<void> {
     try {
-      await this.#options.router.send(command, 'link');
+      await this.#options.router.send(command, 'link', span?.trace);
+      span?.end({ hub: command.hub, link: this.#options.link });
     } catch (error) {
       this.#refused(error); // counted by whoever refused it
     }
@@ -100,7 +113,7 @@ export class LinkRequests {
     const { names, hub, events, now } = this.#options;
     const ack = 'ackId' in message && message.ackId !== undefined ? { id: message.ackId, since: now() } : undefined;
     try {
-      void this.#question(questionOf(message, names, hub), ack);
+      void this.#question(questionOf(message, names, hub), ack, this.#span(message));
     } catch (error) {
       if (ack !== undefined) {
         this.#acknowledge(ack, this.#failed(error));
@@ -111,9 +124,10 @@ export class LinkRequests {
     }
   }
 
-  async #question(question: Question, ack: WantedAck | undefined): Promise<void> {
+  async #question(question: Question, ack: WantedAck | undefined, span: Span | undefined): Promise<void> {
     try {
-      const reply = await this.#options.router.ask(question, 'link');
+      const reply = await this.#options.router.ask(question, 'link', span?.trace);
+      span?.end({ hub: question.hub, link: this.#options.link, reply });
       if (ack !== undefined) this.#acknowledge(ack, replies[reply]);
     } catch (error) {
       if (ack === undefined) this.#refused(error);

@@ -12,6 +12,7 @@ import type { Config } from '../config.ts';
 import type { Socket } from '../http.ts';
 import type { Events } from '../observe/events.ts';
 import type { Log } from '../observe/log.ts';
+import type { Tracing } from '../observe/tracing.ts';
 import type { LinkReason } from '../reasons.ts';
 import type { CarriedClient, ClientInfo, Link, LinkHost } from './link.ts';
 import { LinkClients } from './link-clients.ts';
@@ -31,6 +32,7 @@ export interface LinkParts {
   readonly serverLists: ServerLists;
   readonly events: Pick<Events, 'linkOpened' | 'linkClosed' | 'dropped' | 'acknowledged'>;
   readonly log: Pick<Log, 'info' | 'error'>;
+  readonly tracing?: Pick<Tracing, 'begin'> | undefined;
   readonly config: Pick<Config, 'linkMessageBytes' | 'linkQueueBytes' | 'linkClientQueueBytes'>;
 }
 
@@ -68,7 +70,7 @@ export class ServiceConnection implements Link, BeatingLink {
   #writer: LinkWriter | undefined;
 
   constructor(hub: string, server: string, parts: LinkParts) {
-    const { host, heartbeat, config, names, serverLists, events, log } = parts;
+    const { host, heartbeat, config, names, serverLists, events, log, tracing } = parts;
     const { now } = heartbeat;
     const say = (message: ServiceMessage, sender?: Sender): void => this.#say(message, sender);
     this.id = host.nextLinkId();
@@ -89,7 +91,7 @@ export class ServiceConnection implements Link, BeatingLink {
     const leaving = (farewell: Farewell): void => this.#leaving(farewell);
     this.#ears = {
       clients: this.#clients,
-      requests: new LinkRequests({ link: this.id, hub, router: host.router, names, events, log, now, say }),
+      requests: new LinkRequests({ link: this.id, hub, router: host.router, names, events, log, tracing, now, say }),
       pinged: { hub, host, serverLists, say, counted, leaving },
       asking: { hub, server, host, say: (message) => this.#sayToServer(message) },
       say,

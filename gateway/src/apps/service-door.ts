@@ -5,6 +5,7 @@ import { GatewayError } from '../errors.ts';
 import type { HttpRequest, SocketDoor } from '../http.ts';
 import type { Events } from '../observe/events.ts';
 import type { Log } from '../observe/log.ts';
+import type { Tracing } from '../observe/tracing.ts';
 import type { LinkHost } from './link.ts';
 import { type LinkNameLimits, LinkNames } from './link-names.ts';
 import { ServerLists } from './link-pings.ts';
@@ -20,6 +21,8 @@ export interface ServiceDoorOptions {
   readonly tokens: Pick<Tokens, 'verify'>;
   readonly events: Pick<Events, 'linkOpened' | 'linkClosed' | 'dropped' | 'acknowledged'>;
   readonly log: Pick<Log, 'info' | 'error'>;
+  /** Follows messages with a tracing id; absent: nobody does. */
+  readonly tracing?: Pick<Tracing, 'begin'>;
   readonly config: LinkParts['config'] & LinkNameLimits & Pick<Config, 'linkQueueBytes'>;
   /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
@@ -41,13 +44,14 @@ const serverForm = /^[^;]{1,256}$/;
 
 /** Makes the door for {@link serverPaths}. */
 export function serviceDoor(options: ServiceDoorOptions): ServiceDoor {
-  const { host, events, log, config } = options;
+  const { host, events, log, tracing, config } = options;
   const names = new LinkNames(config);
   const parts: LinkParts = {
     host,
     names,
     events,
     log,
+    tracing,
     config,
     heartbeat: new LinksHeartbeat(options.now),
     serverLists: new ServerLists(),

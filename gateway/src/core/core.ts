@@ -2,13 +2,15 @@ import { type Bus, type BusHandlers, controlLane } from '../backplane/bus.ts';
 import type { NodeRecord, Records } from '../backplane/records.ts';
 import type { Config } from '../config.ts';
 import type { Events } from '../observe/events.ts';
+import type { Tracing } from '../observe/tracing.ts';
 import type { Asker, Verdict } from '../protocol/command.ts';
 import { encodeCommand } from '../protocol/command-codec.ts';
+import type { CloseReason } from '../reasons.ts';
 import type { App } from './app.ts';
 import { Arrivals } from './arrivals.ts';
 import { Asks } from './ask.ts';
 import { ClientRequests } from './client-requests.ts';
-import type { ConnectionOwner } from './connection.ts';
+import type { Connection, ConnectionOwner } from './connection.ts';
 import { Dispatch } from './dispatch.ts';
 import { Follows } from './follows.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -39,10 +41,13 @@ export interface CoreOptions {
   readonly records: Records;
   readonly topics: Topics;
   readonly events: Events;
+  readonly tracing?: Tracing;
   /** Whoever ends the hub protocol of a hub now. */
   readonly appOf: (hub: string) => App;
   /** Is somebody there to take clients of this hub? */
   readonly serves: (hub: string) => boolean;
+  /** A client was told that it is connected, or ended. */
+  readonly told?: (what: 'opened' | 'ended', client: Connection, reason?: CloseReason) => void;
   /** Something an operator should know; never a secret or a message. */
   readonly warn: (text: string, error?: unknown) => void;
 }
@@ -78,7 +83,7 @@ export class Core {
   #deafSince = 0;
 
   constructor(options: CoreOptions) {
-    const { bus, config, events, node, records, topics, warn } = options;
+    const { bus, config, events, node, records, topics, tracing, warn } = options;
     const { registry } = this;
     const now = (): number => performance.now();
     this.#options = options;
@@ -108,15 +113,16 @@ export class Core {
       follows,
     });
     const standing = new Standing(records);
-    this.#asks = new Asks({ node, deadlineMs: config.askMs, now, asked: (outcome, ms) => events.asked(outcome, ms) });
+    const asks = new Asks({ node, deadlineMs: config.askMs, now, asked: (outcome, ms) => events.asked(outcome, ms) });
+    this.#asks = asks;
     const answer = (asker: Asker, verdict: Verdict, detail?: Uint8Array): void => this.#answer(asker, verdict, detail);
-    const asks = this.#asks;
     const dispatch = new Dispatch({
       registry,
       membership,
       waves: this.waves,
       follows,
       events,
+      tracing,
       answer,
       sliceMs: config.fanoutSliceMs,
       queue: config.fanoutQueue,
@@ -129,32 +135,16 @@ export class Core {
     this.logins = new Logins({ bus, asks, topics, registry, answer, settled });
     const ended: InvocationsOptions['ended'] = (outcome, ms) => events.clientResult(outcome, ms / 1000);
     this.invocations = new Invocations({ bus, node, asks, topics, registry, dispatch, now, answer, settled, ended });
-    this.clientRequests = new ClientRequests({
-      bus,
-      node,
-      asks: this.#asks,
-      topics,
-      watches: this.watches,
-      now,
-      answer,
-      settled,
-      messageBytes: config.messageBytes,
-      postBytes: clientBatchBytes(config.clientMessageBytes),
-    });
+    const { watches } = this;
+    const { messageBytes } = config;
+    const postBytes = clientBatchBytes(config.clientMessageBytes);
+    const clientParts = { bus, node, asks, topics, watches, now, answer, settled, messageBytes, postBytes };
+    this.clientRequests = new ClientRequests(clientParts);
     const { nodes } = this;
     this.operators = new Operators({ bus, node, asks, topics, registry, nodes, follows, now, answer });
     this.nodes.listen(this.clientRequests);
     this.nodes.listen(this.operators);
-    this.router = createRouter({
-      bus,
-      dispatch,
-      asks: this.#asks,
-      topics,
-      standing,
-      events,
-      settled,
-      messageBytes: config.messageBytes,
-    });
+    this.router = createRouter({ bus, dispatch, asks, topics, standing, events, settled, messageBytes });
     this.#incoming = new Incoming({
       dispatch,
       asks: this.#asks,
@@ -205,19 +195,21 @@ export class Core {
   }
 
   #owner(): ConnectionOwner {
-    const { events } = this.#options;
+    const { events, told } = this.#options;
     return {
       outbox: this.#outbox,
       now: () => this.#heartbeat.now(),
       closeFrame,
       opened: (connection) => {
         events.connectionOpened(connection.kind, (performance.now() - connection.since) / 1000);
+        told?.('opened', connection);
         if (this.follows.on) this.follows.opened(connection);
         this.arrivals.accepted(connection);
       },
       ended: (connection, reason) => {
         if (connection.state === 'open') events.connectionClosed(connection.kind, reason);
         else events.connectionRefused(reason);
+        told?.('ended', connection, reason);
         if (this.follows.on) this.follows.ended(connection, reason);
         this.invocations.ended(connection.id);
         this.arrivals.ended(connection);

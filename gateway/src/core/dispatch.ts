@@ -1,4 +1,7 @@
 import type { Events } from '../observe/events.ts';
+import type { Facts } from '../observe/log.ts';
+import type { Trace } from '../observe/trace.ts';
+import type { Span, Tracing } from '../observe/tracing.ts';
 import type { Address } from '../protocol/address.ts';
 import type { AppCommand, Asker, Close, Question, Send, Verdict } from '../protocol/command.ts';
 import type { Connection } from './connection.ts';
@@ -16,6 +19,8 @@ export interface DispatchOptions {
   readonly waves: Waves;
   readonly follows: Pick<Follows, 'on' | 'sent'>;
   readonly events: Events;
+  /** Follows commands that come with a trace; absent: nobody does. */
+  readonly tracing?: Tracing | undefined;
   /** Sends a verdict to whoever asked. */
   readonly answer: (asker: Asker, verdict: Verdict) => void;
   readonly sliceMs: number;
@@ -43,24 +48,42 @@ export class Dispatch {
   }
 
   /** Carries the command out for the connections here, in the order of its hub, and answers whoever asked. */
-  deliver(command: AppCommand): void {
-    if (command.kind === 'send') this.#turns.run(command.hub, () => this.#send(command), isSheddable(command));
-    else void this.#answer(command);
+  deliver(command: AppCommand, cause?: Trace): void {
+    if (command.kind !== 'send') void this.#answer(command, cause);
+    else {
+      const span = cause && this.#options.tracing?.begin('deliver', 'consumer', cause);
+      this.#turns.run(command.hub, () => this.#send(command, span), isSheddable(command));
+    }
   }
 
-  async #answer(question: Question): Promise<void> {
-    const verdict = await this.ask(question);
+  async #answer(question: Question, cause: Trace | undefined): Promise<void> {
+    const verdict = await this.ask(question, cause);
     if (question.ask !== undefined) this.#options.answer(question.ask, verdict);
   }
 
   /** Carries a question out here, in the order of its hub. A join is a yes only when its topic is watched. */
-  ask(question: Question): Promise<Verdict> {
+  ask(question: Question, cause?: Trace): Promise<Verdict> {
+    if (cause !== undefined) return this.#askFollowed(question, cause);
+    return this.#inTurn(question, () => this.#verdict(question));
+  }
+
+  #inTurn(question: Question, verdict: () => Promise<Verdict>): Promise<Verdict> {
     return new Promise((resolve) => {
       const work = (): undefined => {
-        resolve(this.#verdict(question));
+        resolve(verdict());
       };
       if (!this.#turns.run(question.hub, work, false)) resolve('failed');
     });
+  }
+
+  async #askFollowed(question: Question, cause: Trace): Promise<Verdict> {
+    const { tracing } = this.#options;
+    const { hub, kind } = question;
+    const span = tracing?.begin(kind, 'consumer', cause);
+    const verdict = (): Promise<Verdict> => this.#verdict(question);
+    const found = await this.#inTurn(question, () => (span && tracing ? tracing.during(span, verdict) : verdict()));
+    span?.end({ hub, verdict: found });
+    return found;
   }
 
   /** Does something in the order of a hub, behind the fan-outs that came before it. @returns false when too much waits. */
@@ -92,14 +115,22 @@ export class Dispatch {
     return members === undefined ? 0 : audience(members, to).length;
   }
 
-  #send(command: Send): Fanout | undefined {
+  #send(command: Send, span: Span | undefined): Fanout | undefined {
     const members = this.#options.registry.hub(command.hub);
-    if (members === undefined) return undefined;
+    if (members === undefined) {
+      span?.end({ hub: command.hub, to: command.to.kind, receivers: 0 });
+      return undefined;
+    }
     const frames = new Frames(command.payload);
     const receivers = audience(members, command.to);
     if (this.#options.follows.on) this.#options.follows.sent(command, receivers, frames);
-    if (isDirect(command.to)) this.#direct(receivers, frames);
-    else return new Fanout(receivers, frames, exceptOf(command.exceptConnections, command.exceptUsers));
+    if (!isDirect(command.to)) {
+      const fanout = new Fanout(receivers, frames, exceptOf(command.exceptConnections, command.exceptUsers));
+      if (span !== undefined) fanout.done = (reached) => span.end(reachedFacts(command, reached));
+      return fanout;
+    }
+    this.#direct(receivers, frames);
+    span?.end(reachedFacts(command, receivers.length, receivers));
     return undefined;
   }
 
@@ -117,6 +148,7 @@ export class Dispatch {
     const { events } = this.#options;
     const { delivered, bytes, noProtocol } = fanout.counts;
     events.fanout(delivered);
+    fanout.done?.(delivered);
     events.delivered(delivered, bytes);
     if (noProtocol > 0) events.dropped('no_protocol', noProtocol);
   }
@@ -167,6 +199,15 @@ export class Dispatch {
     else this.#options.waves.close(closing, 'closed_by_app', command.reason);
     return yesIf(closing.length > 0);
   }
+}
+
+/** Ids that a trace names at most. */
+const mostNamed = 10;
+
+/** What a trace tells of a send: to whom it was written on this node. */
+function reachedFacts({ hub, to }: Send, receivers: number, named: readonly Connection[] = []): Facts {
+  const connections = named.slice(0, mostNamed).map(({ id }) => id);
+  return { hub, to: to.kind, receivers, ...(connections.length > 0 && { connections: connections.join(' ') }) };
 }
 
 /** May this command be shed when the node is behind? Broadcasts and group sends only (architecture, section 9). */

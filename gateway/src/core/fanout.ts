@@ -20,6 +20,8 @@ export interface FanoutCounts {
 
 /** The hot loop: one message to many members, resumable so that a long one can run in slices. */
 export class Fanout {
+  /** Told how many it reached when it is over; of those that are followed. */
+  done: ((reached: number) => void) | undefined;
   readonly counts: FanoutCounts = { delivered: 0, bytes: 0, noProtocol: 0 };
   readonly #members: readonly Connection[];
   readonly #frames: Frames;

@@ -1,5 +1,6 @@
 import type { Origin } from '../backplane/bus.ts';
 import type { Events } from '../observe/events.ts';
+import { readTraceparent } from '../observe/trace.ts';
 import type { Command } from '../protocol/command.ts';
 import { decodeCommand } from '../protocol/command-codec.ts';
 import type { Asks } from './ask.ts';
@@ -104,7 +105,7 @@ export class Incoming {
         return;
       default:
         if (command.kind !== 'send' && from.own && command.ask && asks.answerEcho(command.ask)) return;
-        dispatch.deliver(command);
+        dispatch.deliver(command, readTraceparent(from.trace));
     }
   }
 }

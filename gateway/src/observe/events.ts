@@ -59,6 +59,8 @@ export interface Events {
   certificate(outcome: 'used' | 'refused', expires: number | undefined): void;
   /** A limit of the settings was reached. */
   limitReached(limit: CountedLimit): void;
+  /** Spans of traces left for the collector, or were dropped. */
+  spans(outcome: 'exported' | 'dropped', count: number): void;
   /** One envelope of `bytes` left for Redis with `commands` commands. */
   published(commands: number, bytes: number): void;
   /** One envelope of another node came. */

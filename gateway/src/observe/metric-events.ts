@@ -201,7 +201,7 @@ function both(first: Tally, second: Tally): (one: number, two: number) => void {
   };
 }
 
-type DoorEvents = Pick<Events, 'rest' | 'webhook' | 'tokenRefused' | 'issuerKeysFetched' | 'limitReached'>;
+type DoorEvents = Pick<Events, 'spans' | 'rest' | 'webhook' | 'tokenRefused' | 'issuerKeysFetched' | 'limitReached'>;
 
 function doorEvents(meters: Meters<MetricName>): DoorEvents {
   const requests = meters.children('signalbox_rest_requests_total');
@@ -212,6 +212,7 @@ function doorEvents(meters: Meters<MetricName>): DoorEvents {
   const webhookDuration = lookup((event) => webhookDurations.labels({ event }));
   const statusOf = new BoundedLabel(mostOthers);
   const tokens = meters.tallies('signalbox_tokens_refused_total', 'reason', tokenWords);
+  const spans = meters.tallies('signalbox_spans_total', 'outcome', ['exported', 'dropped']);
   const limits = meters.tallies('signalbox_limits_reached_total', 'limit', countedLimits);
   const issuerKeys = meters.children('signalbox_issuer_key_fetches_total');
   return {
@@ -224,6 +225,7 @@ function doorEvents(meters: Meters<MetricName>): DoorEvents {
       if (status !== 'dropped') webhookDuration(event).observe(seconds);
     },
     tokenRefused: (reason) => add(tokens[reason], 1),
+    spans: (outcome, count) => add(spans[outcome], count),
     limitReached: (limit) => add(limits[limit], 1),
     issuerKeysFetched: (issuer, outcome) => add(issuerKeys(issuer, outcome), 1),
   };

@@ -61,6 +61,12 @@ export const processMetrics = {
     help: 'Memory of the process: rss, heap_used, heap_total, external, array_buffers.',
     moves: 'rss growing while connections stay level: slow clients with full queues, or a leak.',
   },
+  signalbox_spans_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Spans of traces, by what became of them: exported to the collector, or dropped.',
+    moves: 'dropped: the collector does not take them (the log says why), or OTEL_BSP_MAX_QUEUE_SIZE was reached.',
+  },
   signalbox_process_start_time_seconds: {
     type: 'gauge',
     labels: [],

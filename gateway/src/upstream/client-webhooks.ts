@@ -7,6 +7,7 @@ import {
   writeWebhookEvent,
 } from '@signalbox/app-sdk/protocol';
 import type { Client } from '../core/app.ts';
+import { readTraceparent, type Trace } from '../observe/trace.ts';
 import type { CloseReason } from '../reasons.ts';
 import { completionOf } from './completion.ts';
 import type { WebhookOutcome, WebhookRequest } from './sender.ts';
@@ -23,6 +24,8 @@ export interface Webhook {
   readonly request: WebhookRequest;
   /** Is the body of the answer wanted? */
   readonly answered: boolean;
+  /** The trace that it belongs to. */
+  readonly cause?: Trace | undefined;
 }
 
 /** What the webhooks of one client need of the upstream. */
@@ -37,6 +40,8 @@ export interface WebhookSite {
   hold(bytes: number): void;
   /** May more be kept, with so many bytes of this client waiting already? */
   hasRoom(waitingBytes: number): boolean;
+  /** The trace of what is being done at this moment. */
+  cause(): Trace | undefined;
   /** It will not be posted. */
   dropped(kind: WebhookKind): void;
   /** From now on another node posts the end of this client if this node dies. */
@@ -93,13 +98,14 @@ export class ClientWebhooks implements Testator {
   }
 
   /** The client invoked something; `record` is its message without the frame, and is copied. */
-  invocation({ target, invocationId }: InvocationMessage, record: Uint8Array): Fate {
+  invocation({ target, invocationId, headers }: InvocationMessage, record: Uint8Array): Fate {
     if (!this.#site.hasRoom(this.#bytes)) return 'slow';
     const answer = (outcome: WebhookOutcome): void => {
       if (invocationId) this.#send(completionOf(this.#protocol, invocationId, outcome));
     };
     const topic = { category: 'messages', event: target } as const;
-    return this.#add('message', topic, Buffer.from(record), answer, Boolean(invocationId));
+    const cause = readTraceparent(headers?.['traceparent']);
+    return this.#add('message', topic, Buffer.from(record), answer, { answered: Boolean(invocationId), cause });
   }
 
   /** The client is gone. What it said before is still posted, unless that was too much; then its end, exactly once. */
@@ -125,7 +131,7 @@ export class ClientWebhooks implements Testator {
     topic: Omit<WebhookTopic, 'hub'>,
     body: Uint8Array,
     ended: (outcome: WebhookOutcome) => void,
-    answered = false,
+    { answered, cause }: Pick<Webhook, 'answered' | 'cause'> = { answered: false, cause: this.#site.cause() },
   ): Exclude<Fate, 'slow'> {
     const { hub } = this.#client;
     const route = this.#site.route({ hub, ...topic });
@@ -135,7 +141,7 @@ export class ClientWebhooks implements Testator {
     const request = { ...route, headers: [...this.#site.headers, ...own], body };
     const bytes = body.length + besideBody;
     this.#count(bytes);
-    this.#waiting.push({ kind, hub, request, answered, bytes, ended });
+    this.#waiting.push({ kind, hub, request, answered, cause, bytes, ended });
     if (!this.#running) void this.#run();
     return 'taken';
   }

@@ -3,10 +3,12 @@ import type { Will } from '../backplane/wills.ts';
 import type { Client } from '../core/app.ts';
 import type { Events } from '../observe/events.ts';
 import type { Log } from '../observe/log.ts';
+import { writeTraceparent } from '../observe/trace.ts';
+import type { Span, Tracing } from '../observe/tracing.ts';
 import { version } from '../version.ts';
 import { ClientWebhooks, endTopic, type Webhook, type WebhookKind, type WebhookSite } from './client-webhooks.ts';
 import { Places } from './places.ts';
-import { type WebhookOutcome, WebhookSender } from './sender.ts';
+import { type WebhookOutcome, type WebhookRequest, WebhookSender } from './sender.ts';
 import type { Survivor } from './survivor.ts';
 import { expand, firstMatch, type Template, takesHub, type WebhookTopic } from './url-template.ts';
 import { endOf, readWill, writeWill } from './will.ts';
@@ -29,6 +31,8 @@ export interface UpstreamOptions {
   readonly survivor?: Pick<Survivor, 'keep' | 'drop'>;
   readonly events: Pick<Events, 'webhook' | 'limitReached'>;
   readonly log: Pick<Log, 'warn'>;
+  /** Follows webhooks; absent: nobody does. */
+  readonly tracing?: Pick<Tracing, 'begin' | 'current'>;
 }
 
 /** Failures are logged once in so many ms, with how many there were. */
@@ -79,6 +83,7 @@ export class Upstream {
       post: (webhook) => this.#places(hub).run(() => this.#post(webhook)),
       hold: (bytes) => this.#hold(hub, bytes),
       hasRoom: (waiting) => this.#hasRoom(hub, waiting),
+      cause: () => this.#options.tracing?.current,
       dropped: (kind) => this.#options.events.webhook(kind, 'dropped', 0),
       keepWill: (testator) => survivor?.keep(id, () => writeWill({ hub, headers }), testator),
       dropWill: () => survivor?.drop(id),
@@ -141,10 +146,12 @@ export class Upstream {
     for (const resolve of waiting) resolve();
   }
 
-  async #post({ kind, hub, request, answered }: Webhook): Promise<WebhookOutcome> {
+  async #post({ kind, hub, request, answered, cause }: Webhook): Promise<WebhookOutcome> {
+    const span = this.#options.tracing?.begin(`webhook ${kind}`, 'client', cause);
     const startedAt = performance.now();
-    const outcome = await this.#sender.post(request, { answered, repeat: kind !== 'message' });
+    const outcome = await this.#sender.post(followed(request, span), { answered, repeat: kind !== 'message' });
     const status = outcome.kind === 'answer' ? String(outcome.status) : outcome.why;
+    span?.end({ hub, status }, !status.startsWith('2'));
     this.#options.events.webhook(kind, status, (performance.now() - startedAt) / 1000);
     if (status !== '200' && status !== '204') this.#complain(kind, hub, request.origin, status);
     return outcome;
@@ -161,4 +168,10 @@ export class Upstream {
     this.#loggedAt = now;
     this.#unlogged = 0;
   }
+}
+
+/** The upstream goes on with the trace. */
+function followed(request: WebhookRequest, span: Span | undefined): WebhookRequest {
+  if (span === undefined) return request;
+  return { ...request, headers: [...request.headers, 'traceparent', writeTraceparent(span.trace)] };
 }

@@ -407,3 +407,22 @@ test('CloseConnection for a client of another link leaves this link as it is', a
   other.link.close('c1', '');
   expect(await other.app.hears('CloseConnection')).toMatchObject({ connectionId: 'c1', errorMessage: '' });
 });
+
+describe('a tracing id', () => {
+  const cause = { id: '000000000000000000000000000004d2', span: expect.any(String), sampled: true };
+
+  test.each<ServiceMessage>([
+    { kind: 'BroadcastData', excludedConnectionIds: [], payloads, extensions: { tracingId: 1234 } },
+    { kind: 'JoinGroupWithAck', connectionId: 'c', group: 'g', ackId: 1, extensions: { tracingId: 1234 } },
+  ])('of %j goes on with the command, and into the log', async (message) => {
+    await asked(message);
+    expect(door.host.causes).toEqual([cause]);
+    const [span] = door.traced;
+    expect(span).toMatchObject({ trace: cause.id, parent: '00000000000004d2', name: `link ${message.kind}`, hub });
+  });
+
+  test('that is not there follows nothing', async () => {
+    await asked({ kind: 'BroadcastData', excludedConnectionIds: [], payloads });
+    expect([door.host.causes, door.traced]).toEqual([[], []]);
+  });
+});

@@ -4,9 +4,12 @@ import { serverPaths, serviceDoor } from '../../src/apps/service-door.ts';
 import { importKeys } from '../../src/auth/keys.ts';
 import { Tokens } from '../../src/auth/tokens.ts';
 import { type Config, readConfig } from '../../src/config.ts';
-import type { Reach, Reply } from '../../src/core/router.ts';
+import type { Door, Reach, Reply } from '../../src/core/router.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { createHttpServer } from '../../src/http.ts';
+import type { Facts } from '../../src/observe/log.ts';
+import type { Trace } from '../../src/observe/trace.ts';
+import { createTracing } from '../../src/observe/tracing.ts';
 import type { AppCommand } from '../../src/protocol/command.ts';
 import { otherKey, testKey } from '../auth/sign.ts';
 import { Changes } from '../support/changes.ts';
@@ -59,6 +62,8 @@ export class FakeHost extends Changes implements LinkHost {
   readonly node = 'node1';
   readonly links: Link[] = [];
   readonly commands: AppCommand[] = [];
+  /** Traces of the commands that came with one. */
+  readonly causes: Trace[] = [];
   /** How often a link said that it changed. */
   changes = 0;
   /** Makes the answer to a command; a throw refuses it. */
@@ -68,11 +73,11 @@ export class FakeHost extends Changes implements LinkHost {
   #count = 0;
 
   readonly router = {
-    send: async (command: AppCommand): Promise<Reach> => {
-      await this.#record(command);
+    send: async (command: AppCommand, _door: Door, cause?: Trace): Promise<Reach> => {
+      await this.#record(command, cause);
       return 'all';
     },
-    ask: (command: AppCommand): Promise<Reply> => this.#record(command),
+    ask: (command: AppCommand, _door: Door, cause?: Trace): Promise<Reply> => this.#record(command, cause),
   };
 
   readonly invocations: LinkHost['invocations'] = {
@@ -91,8 +96,9 @@ export class FakeHost extends Changes implements LinkHost {
     return undefined;
   }
 
-  async #record(command: AppCommand): Promise<Reply> {
+  async #record(command: AppCommand, cause: Trace | undefined): Promise<Reply> {
     this.commands.push(command);
+    if (cause !== undefined) this.causes.push(cause);
     this.changed();
     return this.answer(command);
   }
@@ -142,6 +148,7 @@ export async function startLinkDoor(limits: Partial<Config> = {}) {
   const log = new EventLog();
   const defects: unknown[] = [];
   const logged: string[] = [];
+  const traced: Facts[] = [];
   /** What tests move to make time pass. */
   const clock = { aheadMs: 0 };
   const keys = await importKeys([testKey, otherKey]);
@@ -150,6 +157,7 @@ export async function startLinkDoor(limits: Partial<Config> = {}) {
     tokens: new Tokens({ keys, hosts: [], events: log.events }),
     events: log.events,
     log: { info: (message) => void logged.push(message), error: (message) => void defects.push(message) },
+    tracing: createTracing({ log: { debug: (_, facts) => void traced.push(facts ?? {}) }, share: 1 }),
     config: { ...readConfig({}), ...limits },
     now: () => performance.now() + clock.aheadMs,
   });
@@ -162,6 +170,8 @@ export async function startLinkDoor(limits: Partial<Config> = {}) {
     door,
     log,
     logged,
+    /** Facts of the spans that are over. */
+    traced,
     defects,
     clock,
     app: (options?: AppOptions) => ScriptedApp.connect(port, options),
