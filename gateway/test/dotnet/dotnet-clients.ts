@@ -1,7 +1,6 @@
-import { createInterface } from 'node:readline';
 import type { NegotiateResponse } from '@signalbox/app-sdk';
 import { Inbox } from '../support/inbox.ts';
-import { within } from '../support/until.ts';
+import { DotnetOrders, type Line } from './dotnet-orders.ts';
 import { buildProject, DotnetProgram } from './dotnet-program.ts';
 
 /** A transport by the name that negotiation has for it. */
@@ -16,32 +15,22 @@ export interface DotnetClientOptions {
   readonly stateful?: boolean;
 }
 
-interface Line {
-  readonly id?: number;
+interface News extends Line {
   readonly client?: number;
   readonly what?: string;
-  readonly value?: unknown;
-  readonly error?: string;
-}
-
-interface Waiting {
-  resolve(value: unknown): void;
-  reject(error: Error): void;
 }
 
 /** A process of Microsoft's .NET client, in one version, that holds any number of connections. */
 export class DotnetClients {
   readonly #program: DotnetProgram;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #orders: DotnetOrders;
   readonly #clients = new Map<number, DotnetClient>();
-  #last = 0;
 
   private constructor(program: DotnetProgram) {
     this.#program = program;
-    createInterface({ input: program.stdout }).on('line', (line) => this.#heard(JSON.parse(line) as Line));
-    void program.ended().then(() => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(`the .NET client ended: ${program.output}`));
-    });
+    this.#orders = new DotnetOrders(program, ({ client = 0, what = '', value }: News) =>
+      this.#clients.get(client)?.inbox.add({ what, value }),
+    );
   }
 
   /** Builds it with this version of the client, and starts it. Rejects with a `DotnetError` when it cannot be restored. */
@@ -51,16 +40,15 @@ export class DotnetClients {
       name: 'DotnetClient',
       properties: { ClientVersion: version },
     });
-    return new DotnetClients(
-      await DotnetProgram.start(assembly, { ready: new RegExp(`\\{"ready":"${version}"\\}\n`) }),
-    );
+    const ready = new RegExp(`\\{"ready":"${version}"\\}\n`);
+    return new DotnetClients(await DotnetProgram.start(assembly, { ready }));
   }
 
   /** Connects, with the answer of an app's negotiate. */
   async connect(where: NegotiateResponse, options: DotnetClientOptions = {}): Promise<DotnetClient> {
     const { transport = 'WebSockets', name = 'Nobody', stateful = false } = options;
-    const number = ++this.#last;
-    const client = new DotnetClient((ask, more) => this.#ask(number, ask, more));
+    const number = this.#clients.size + 1;
+    const client = new DotnetClient((ask, more) => this.#orders.ask(ask, { client: number, ...more }));
     this.#clients.set(number, client);
     const invitation = { url: where.url, accessToken: where.accessToken, transport, stateful };
     await client.start({ invitation, name });
@@ -69,22 +57,6 @@ export class DotnetClients {
 
   async stop(): Promise<void> {
     await this.#program.stop('SIGKILL');
-  }
-
-  #ask(client: number, ask: string, more: object): Promise<unknown> {
-    const id = ++this.#last;
-    const answer = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
-    this.#program.say(JSON.stringify({ id, ask, client, ...more }));
-    return within(`${ask} of a .NET client`, answer);
-  }
-
-  #heard({ id, client, what = '', value, error }: Line): void {
-    if (client !== undefined) this.#clients.get(client)?.inbox.add({ what, value });
-    if (id === undefined) return;
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (error === undefined) waiting?.resolve(value);
-    else waiting?.reject(new Error(error));
   }
 }
 
