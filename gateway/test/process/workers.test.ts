@@ -161,6 +161,7 @@ test('scraped each: the parent shows no sums, so that nothing is counted twice',
     404,
     {
       code: 'Error.Request.NotFound',
+      error: 'route_unknown',
       message: 'SIGNALBOX_WORKER_METRICS is "each": scrape the admin port of each worker',
     },
   ]);
