@@ -1,4 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import {
   deployedPath,
@@ -9,6 +10,7 @@ import {
   proxyDirectory,
 } from './proxy-process.ts';
 import { freePort } from './redis.ts';
+import { until } from './until.ts';
 
 /** Debian puts it where only root looks. */
 const program = '/usr/sbin/haproxy';
@@ -51,7 +53,25 @@ export function haproxyEnv(port: number, nodes: readonly ProxiedNode[], director
 /** Starts a HAProxy with the file of `deploy/haproxy`. */
 export async function startHaproxy(nodes: readonly ProxiedNode[], options: ProxyOptions = {}): Promise<ProxyProcess> {
   const [found, port, directory] = [findHaproxy(), options.port ?? (await freePort()), proxyDirectory()];
-  const args = ['-W', '-f', confWith(options, directory)];
-  const env = haproxyEnv(port, nodes, directory);
-  return ProxyProcess.start({ program: found, args, env, port, directory, reload: 'SIGUSR2' });
+  const master = join(directory, 'master.sock');
+  return ProxyProcess.start({
+    program: found,
+    args: ['-W', '-S', master, '-f', confWith(options, directory)],
+    env: haproxyEnv(port, nodes, directory),
+    port,
+    directory,
+    loaded: /Loading success/,
+    // Not by a signal, which is lost while the last reload still goes on.
+    reload: () => until('HAProxy takes the command', () => told(master, 'reload\n')),
+  });
+}
+
+/** Says something to a socket of this machine; false: nobody listens. */
+function told(path: string, text: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => socket.end(text));
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(true));
+    socket.resume();
+  });
 }

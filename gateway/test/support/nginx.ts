@@ -58,6 +58,13 @@ export async function startNginx(nodes: readonly ProxiedNode[], options?: ProxyO
   const [found, port] = [findNginx(), options?.port ?? (await freePort())];
   const directory = nginxDirectory(port, nodes, options);
   const read = (name: string) => (): string => readFileSync(join(directory, name), 'utf8');
-  const logs = { accessLog: read('signalbox.log'), errorLog: read('signalbox-error.log') };
-  return ProxyProcess.start({ program: found, args: nginxArgs(directory), port, directory, reload: 'SIGHUP', ...logs });
+  return ProxyProcess.start({
+    program: found,
+    args: nginxArgs(directory),
+    port,
+    directory,
+    reload: (pid) => void process.kill(pid, 'SIGHUP'),
+    accessLog: read('signalbox.log'),
+    errorLog: read('signalbox-error.log'),
+  });
 }

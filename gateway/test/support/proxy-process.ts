@@ -40,8 +40,10 @@ export interface ProxyProgram {
   readonly port: number;
   /** Its own directory; removed with it. */
   readonly directory: string;
-  /** Makes it read its files again and go on with a new process. */
-  readonly reload: NodeJS.Signals;
+  /** Makes it read its files again and go on with a new process. @param pid of the first one */
+  reload(pid: number): void | Promise<void>;
+  /** What it says, on standard error, each time it goes on with a new process; undefined: nothing. */
+  readonly loaded?: RegExp;
   /** The access log so far; undefined: what it writes to standard output. */
   accessLog?(): string;
   /** Its other log so far; undefined: what it writes to standard error. */
@@ -99,7 +101,8 @@ export class ProxyProcess {
       proxy.#stderr += String(error);
     });
     const over = (): boolean => proxy.#child.exitCode !== null || proxy.#stderr.includes('ENOENT');
-    await until(`${how.program} listens`, async () => over() || (await accepts(how.port)));
+    const said = (): boolean => how.loaded?.test(proxy.#stderr) !== false;
+    await until(`${how.program} listens`, async () => over() || (said() && (await accepts(how.port))));
     if (over()) throw new Error(`${how.program} ended: ${proxy.#stderr}`);
     return proxy;
   }
@@ -127,11 +130,17 @@ export class ProxyProcess {
 
   /** Reads its files again; resolves when another process takes the connections. Those that are open stay with the old one. */
   async reload(): Promise<void> {
-    const before = children(this.#child.pid ?? 0);
-    this.#child.kill(this.#how.reload);
-    const fresh = (): boolean => children(this.#child.pid ?? 0).some((pid) => !before.includes(pid));
-    await until(`${this.#how.program} has a new process`, fresh);
+    const before = this.#generations();
+    await this.#how.reload(this.#child.pid ?? 0);
+    await until(`${this.#how.program} has a new process`, () => this.#generations() !== before);
     await until(`${this.#how.program} listens`, () => accepts(this.port));
+  }
+
+  /** Changes with every process that it starts. */
+  #generations(): string {
+    const { loaded } = this.#how;
+    if (loaded !== undefined) return String(this.#stderr.split(loaded).length);
+    return String(Math.max(...children(this.#child.pid ?? 0)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -143,8 +152,8 @@ export class ProxyProcess {
 }
 
 /** Ids of the processes that this one has started. */
-function children(pid: number): readonly string[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+function children(pid: number): readonly number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
 }
 
 function accepts(port: number): Promise<boolean> {
