@@ -238,17 +238,13 @@ const limits: Row = {
       unit: 's',
       queries: [
         {
-          expr: `signalbox_tls_certificate_expires_seconds{${here}} - time()`,
+          expr: `(signalbox_tls_certificate_expires_seconds{${here}} > 0) - time()`,
           legend: '{{instance}}',
-          needs: 'TLS in the gateway',
-        },
-        {
-          expr: `sum by (instance) (signalbox_tls_certificates_total{${here}, outcome="refused"})`,
-          legend: '{{instance}} refused',
           needs: 'TLS in the gateway',
         },
       ],
     },
+    panel('TLS certificates read', 'short', `signalbox_tls_certificates_total{${here}}`, '{{instance}} {{outcome}}'),
     panel('Unread by clients', 'bytes', `signalbox_send_queue_bytes{${here}}`, '{{instance}}'),
     panel('Slow clients', 'short', `signalbox_slow_clients{${here}}`, '{{instance}}'),
     panel('Clients to be written to', 'short', `signalbox_outbox_clients{${here}}`, '{{instance}}'),

@@ -1,6 +1,6 @@
 import type { Origin } from '../backplane/bus.ts';
 import type { Events } from '../observe/events.ts';
-import { readTraceparent } from '../observe/trace.ts';
+import { readTraceparent, type Trace } from '../observe/trace.ts';
 import type { Command } from '../protocol/command.ts';
 import { decodeCommand } from '../protocol/command-codec.ts';
 import type { Asks } from './ask.ts';
@@ -38,9 +38,10 @@ export class Incoming {
 
   /** Commands of one envelope, in order. */
   commands(from: Origin, commands: readonly Uint8Array[]): void {
+    const cause = readTraceparent(from.trace);
     for (const bytes of commands) {
       const command = this.#decode(from, bytes);
-      if (command !== undefined) this.#take(from, command);
+      if (command !== undefined) this.#take(from, command, cause);
     }
   }
 
@@ -56,7 +57,7 @@ export class Incoming {
     }
   }
 
-  #take(from: Origin, command: Command): void {
+  #take(from: Origin, command: Command, cause: Trace | undefined): void {
     const { asks, clientRequests, dispatch, inquiries, invocations, logins, nodes, operators, streams } = this.#options;
     switch (command.kind) {
       case 'answer':
@@ -105,7 +106,7 @@ export class Incoming {
         return;
       default:
         if (command.kind !== 'send' && from.own && command.ask && asks.answerEcho(command.ask)) return;
-        dispatch.deliver(command, readTraceparent(from.trace));
+        dispatch.deliver(command, cause);
     }
   }
 }

@@ -14,7 +14,8 @@ const mostTracingId = 2n ** 64n - 1n;
 
 /** Reads a header `traceparent`, of any version; undefined when it is absent or breaks the form, as the standard asks. */
 export function readTraceparent(text: string | undefined): Trace | undefined {
-  const [, version, id = '', span = '', flags = '', more] = form.exec(text ?? '') ?? [];
+  if (text === undefined) return undefined;
+  const [, version, id = '', span = '', flags = '', more] = form.exec(text) ?? [];
   if (version === undefined || version === 'ff' || (version === '00' && more !== undefined)) return undefined;
   if (zeros.test(id) || zeros.test(span)) return undefined;
   return { id, span, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
