@@ -40,7 +40,7 @@ const groupStarts: readonly { readonly title: string; readonly from: SettingName
   { title: 'Webhooks', from: 'upstream' },
   { title: 'Outside issuers', from: 'issuers' },
   { title: 'Operators', from: 'adminToken' },
-  { title: 'TLS', from: 'tlsCert' },
+  { title: 'TLS and proxies', from: 'tlsCert' },
   { title: 'Traces', from: 'otlpEndpoint' },
   { title: 'Sizes', from: 'messageBytes' },
   { title: 'Times', from: 'handshakeMs' },

@@ -1,7 +1,7 @@
 import { readers } from './config-readers.ts';
 import { type Setting, setting } from './config-setting.ts';
 
-const { bytes, count, ms, text, optional } = readers;
+const { bytes, count, ms, text, optional, ranges } = readers;
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -83,5 +83,12 @@ export const admission = {
     ms(100, hour),
     10_000,
     'How often the files of the certificate are looked at. New ones are used for new sockets; the others stay.',
+  ),
+
+  trustedProxies: setting(
+    'SIGNALBOX_TRUSTED_PROXIES',
+    ranges,
+    [],
+    'Proxies whose X-Forwarded-For, -Proto and -Host are believed, by address or range. Unset: nobody is.',
   ),
 } as const satisfies Record<string, Setting<unknown>>;

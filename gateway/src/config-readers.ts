@@ -1,3 +1,5 @@
+import { readRange } from './config-ranges.ts';
+
 /** Reads the text of a setting; `undefined` when it breaks the rule, which completes "X must be …". */
 export interface Reader<T> {
   readonly rule: string;
@@ -48,6 +50,14 @@ const origins: Reader<readonly string[]> = {
   read(given) {
     const items = split(given);
     return items.length > 0 && items.every((item) => originForm.test(item)) ? items : undefined;
+  },
+};
+
+const ranges: Reader<readonly string[]> = {
+  rule: 'a comma-separated list of IP addresses and ranges such as 10.0.0.0/8 or fd00::/8',
+  read(given) {
+    const items = split(given);
+    return items.every((item) => readRange(item) !== undefined) ? items : undefined;
   },
 };
 
@@ -124,6 +134,7 @@ export const readers = {
   text,
   list,
   origins,
+  ranges,
   secretList,
   choice,
   subset,

@@ -17,6 +17,7 @@ import { webSocketDoor } from './clients/websocket.ts';
 import { clientBatchBytes } from './core/limits.ts';
 import type { Basis } from './gateway-basis.ts';
 import { createHttpServer, type HttpServer } from './http.ts';
+import { TrustedProxies } from './http-forwarded.ts';
 import { version } from './version.ts';
 
 /** Makes the servers of a node, with every door mounted; none listens yet. */
@@ -25,6 +26,7 @@ export async function createServers(basis: Basis): Promise<Servers> {
   const httpLog = log.child('http');
   const options = {
     tls: basis.tls,
+    trustedProxies: new TrustedProxies(config.trustedProxies),
     bodyBytes: config.messageBytes,
     bodyBytesAt: (path: string) => clientBodyBytes(path, config) ?? batchBodyBytes(path, config.batchBytes),
     // Clients that poll are told to go in their wave.

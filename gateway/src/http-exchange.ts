@@ -1,5 +1,6 @@
 import { type HttpAnswer, piecesOf, writeAnswer, writeHead } from './http-answer.ts';
 import { Body } from './http-body.ts';
+import type { Sender } from './http-forwarded.ts';
 import { Head } from './http-guard.ts';
 import type { NativeContext, NativeRequest, NativeResponse } from './http-native.ts';
 import { ResponseStream } from './http-stream.ts';
@@ -14,8 +15,8 @@ export interface HttpRequest {
   readonly queryText: string;
   /** Parsed at the first use; a repeated key keeps all its values. */
   readonly query: URLSearchParams;
-  /** As text. */
-  readonly remoteAddress: string;
+  /** Who sent it: behind trusted proxies, whom they name. */
+  readonly sender: Sender;
   /** By lower-case name; repeated headers are joined by `, `. */
   header(name: string): string | undefined;
   /**
@@ -27,12 +28,19 @@ export interface HttpRequest {
   onGone(told: () => void): void;
 }
 
+/** What is the same for all requests of a server. */
+export interface ExchangeOptions {
+  /** The most that is kept of a body on this path. */
+  readonly bodyBytes: (path: string) => number;
+  readonly senderOf: (peer: string, header: (name: string) => string | undefined) => Sender;
+}
+
 /** One request and its answer, and the only place that touches the native pair of them. */
 export class Exchange implements HttpRequest {
   readonly method: string;
   readonly path: string;
   readonly queryText: string;
-  readonly remoteAddress: string;
+  readonly sender: Sender;
   /** The framing rule that is broken, or undefined. */
   readonly fault: string | undefined;
   readonly #head = new Head();
@@ -46,15 +54,16 @@ export class Exchange implements HttpRequest {
   #isGone = false;
   #toldGone: (() => void) | undefined;
 
-  constructor(response: NativeResponse, request: NativeRequest, bodyBytes: (path: string) => number) {
+  constructor(response: NativeResponse, request: NativeRequest, { bodyBytes, senderOf }: ExchangeOptions) {
     this.#response = response;
     response.onAborted(this.#aborted);
     this.method = request.getCaseSensitiveMethod().toUpperCase();
     this.path = request.getUrl();
     // Typed as string, yet undefined when there is no question mark.
     this.queryText = (request.getQuery() as string | undefined) ?? '';
-    this.remoteAddress = Buffer.from(response.getRemoteAddressAsText()).toString('latin1');
+    const peer = Buffer.from(response.getRemoteAddressAsText()).toString('latin1');
     request.forEach(this.#head.add);
+    this.sender = senderOf(peer, this.#head.get);
     const { fault, length, chunked } = this.#head.framing();
     this.fault = fault;
     this.#body = new Body(bodyBytes(this.path), length);

@@ -25,9 +25,7 @@ export class Head {
     this.#headers.set(name, before === undefined ? value : `${before}, ${value}`);
   };
 
-  get(name: string): string | undefined {
-    return this.#headers.get(name);
-  }
+  readonly get = (name: string): string | undefined => this.#headers.get(name);
 
   framing(): Framing {
     const length = this.#headers.get('content-length');

@@ -5,7 +5,8 @@
 import { ConfigError } from './config.ts';
 import { GatewayError } from './errors.ts';
 import { errorAnswer, type HttpAnswer } from './http-answer.ts';
-import { Exchange, type HttpRequest } from './http-exchange.ts';
+import { Exchange, type ExchangeOptions, type HttpRequest } from './http-exchange.ts';
+import { TrustedProxies } from './http-forwarded.ts';
 import {
   loadNative,
   type Native,
@@ -34,6 +35,8 @@ export interface HttpServerOptions {
   bodyBytesAt?(path: string): number | undefined;
   /** Do sockets stay for more requests on this path once {@link HttpServer.stopListening} was called? Default: none does. */
   staysAt?(path: string): boolean;
+  /** Whose word is taken for where requests come from. Default: nobody's. */
+  readonly trustedProxies?: TrustedProxies;
   /** Default: none, plain HTTP. */
   readonly tls?: TlsFiles | undefined;
   /** Something else than a {@link GatewayError} was thrown: a defect, to be logged. The request was answered with 500. */
@@ -77,6 +80,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 class NativeServer implements HttpServer {
   readonly #native: Native;
   readonly #options: HttpServerOptions;
+  readonly #exchanges: ExchangeOptions;
   readonly #handlers: HttpHandler[] = [];
   /** What mounts each door on an app. */
   readonly #doors: ((app: NativeApp) => void)[] = [];
@@ -93,6 +97,12 @@ class NativeServer implements HttpServer {
   constructor(native: Native, options: HttpServerOptions) {
     this.#native = native;
     this.#options = options;
+    const { bodyBytes, trustedProxies = new TrustedProxies([]), tls } = options;
+    const scheme = tls === undefined ? 'http' : 'https';
+    this.#exchanges = {
+      bodyBytes: (path) => options.bodyBytesAt?.(path) ?? bodyBytes,
+      senderOf: (peer, header) => trustedProxies.sender({ peer, scheme, header }),
+    };
   }
 
   mount(handler: HttpHandler): void {
@@ -130,7 +140,7 @@ class NativeServer implements HttpServer {
   /** The one gate of every request. Undefined: refused, or already gone wrong. */
   #begin(response: NativeResponse, request: NativeRequest): Exchange | undefined {
     try {
-      const exchange = new Exchange(response, request, (path) => this.#bodyBytes(path));
+      const exchange = new Exchange(response, request, this.#exchanges);
       if (exchange.fault === undefined) return exchange;
       this.#refuseFraming(exchange, exchange.fault);
     } catch (error) {
@@ -139,10 +149,6 @@ class NativeServer implements HttpServer {
       response.close();
     }
     return undefined;
-  }
-
-  #bodyBytes(path: string): number {
-    return this.#options.bodyBytesAt?.(path) ?? this.#options.bodyBytes;
   }
 
   /**

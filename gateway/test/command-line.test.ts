@@ -41,7 +41,7 @@ test('each setting stands in one group, in the order of the table', () => {
     'Hubs',
     'Webhooks',
     'Outside issuers',
-    'TLS',
+    'TLS and proxies',
     'Operators',
     'Traces',
     'Sizes',

@@ -170,8 +170,8 @@ export class Gate {
   }
 }
 
-/** What an app may see of the headers: what the client is, and where it says that it comes from (service protocol, 10.3). */
-const shownHeaders = ['user-agent', 'x-signalr-user-agent', 'origin', 'accept-language', 'x-forwarded-for'] as const;
+/** What an app may see of the headers: what the client is (service protocol, 10.3). Where it comes from is ours to tell. */
+const shownHeaders = ['user-agent', 'x-signalr-user-agent', 'origin', 'accept-language'] as const;
 
 function originOf(request: HttpRequest, claims: ClientClaims): ClientOrigin {
   const headers: [string, string][] = [];
@@ -183,7 +183,7 @@ function originOf(request: HttpRequest, claims: ClientClaims): ClientOrigin {
     claims: claims.all,
     query: withoutSecrets(request.queryText),
     headers,
-    remoteAddress: request.remoteAddress,
+    remoteAddress: request.sender.address,
     server: claims.server,
     sticky: claims.sticky,
     diagnostic: claims.diagnostic,

@@ -6,6 +6,7 @@ import { type Config, readConfig } from '../../src/config.ts';
 import type { Reach, Reply } from '../../src/core/router.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { createHttpServer } from '../../src/http.ts';
+import { TrustedProxies } from '../../src/http-forwarded.ts';
 import type { AppCommand } from '../../src/protocol/command.ts';
 
 /** An answer as it came over the socket. */
@@ -54,6 +55,7 @@ export async function startRest(limits: Partial<Config> = {}, given: Partial<Res
   const defects: unknown[] = [];
   const config = { ...readConfig({}), ...limits };
   const server = await createHttpServer({
+    trustedProxies: new TrustedProxies(config.trustedProxies),
     bodyBytes: config.messageBytes,
     bodyBytesAt: (path) => batchBodyBytes(path, config.batchBytes),
     defect: (error) => defects.push(error),

@@ -53,7 +53,7 @@ const handlers: Record<string, Handler> = {
   },
   '/copied': async (given) => {
     await new Promise(setImmediate);
-    const facts = [given.method, given.path, given.query.getAll('a'), given.header('x-twice'), given.remoteAddress];
+    const facts = [given.method, given.path, given.query.getAll('a'), given.header('x-twice'), given.sender.address];
     return { status: 200, body: JSON.stringify(facts) };
   },
 };

@@ -32,7 +32,7 @@ const door: SocketDoor<Guest> = {
         letIn = resolve;
       });
       // Copied before the await: the native request is gone by now.
-      return { name: `${request.query.get('name')} from ${request.remoteAddress}` };
+      return { name: `${request.query.get('name')} from ${request.sender.address}` };
     }
     return { name };
   },

@@ -15,6 +15,8 @@ export interface RestOptions {
   readonly type?: string;
   /** In place of a good token. */
   readonly token?: string;
+  /** Beside the usual ones. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The REST API as any program speaks it: HTTP with a token made for the very path. */
@@ -38,6 +40,7 @@ export class RawRest {
       path: target,
       method,
       headers: {
+        ...options.headers,
         authorization: `Bearer ${token}`,
         ...(options.body !== undefined && { 'content-type': options.type ?? 'application/json' }),
       },
