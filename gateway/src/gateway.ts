@@ -156,7 +156,7 @@ function clientsOf({ arrivals, registry }: Core): number {
 }
 
 async function lastAnswers({ clients, apps, requests }: Servers): Promise<void> {
-  requests.leave();
+  await requests.leave();
   await Promise.all([clients.idle(), apps.idle()]);
 }
 

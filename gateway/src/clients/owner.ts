@@ -35,6 +35,7 @@ const ofSocket: Readonly<Record<ClientRequestKind, ClientOutcome>> = {
 export class Owner implements RequestPeer {
   readonly #options: OwnerOptions;
   readonly #transports = new Map<string, SseTransport | LongPollingTransport>();
+  #toldLeft: (() => void) | undefined;
 
   constructor(options: OwnerOptions) {
     this.#options = options;
@@ -52,6 +53,7 @@ export class Owner implements RequestPeer {
     const { hub, connectionId } = admission;
     const over = (): void => {
       this.#transports.delete(connectionId);
+      if (this.#transports.size === 0) this.#toldLeft?.();
       requests.release(hub, connectionId);
     };
     const queueBytes = config.clientQueueBytes;
@@ -65,6 +67,14 @@ export class Owner implements RequestPeer {
     const found = requests.hold(hub, connectionId);
     transport.attach(clients.arrive(admission, transport));
     return { transport, found };
+  }
+
+  /** Resolves when none of them is here any more: who polls has got what was left, and said so. */
+  left(): Promise<void> {
+    if (this.#transports.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#toldLeft = resolve;
+    });
   }
 
   came(request: TransportRequest, ask: Asker, answer: (answer: RequestAnswer) => void): void {

@@ -35,6 +35,8 @@ const nothing = new Uint8Array();
 const away: ReadonlySet<ErrorCode> = new Set(['backplane_down', 'backplane_full', 'no_answer']);
 /** How long a poll is held then, in ms: well below the time that a client may go without one. */
 const awayMs = 1000;
+/** How long a node that stops waits for polls of its clients that are still to come, in ms: some never do. */
+const lastPollsMs = 5000;
 const plain = { 'Content-Type': 'text/plain' } as const;
 /** Headers of every answer to a poll (client-transports, 6.1). */
 const pollHeaders = {
@@ -98,12 +100,14 @@ export class RequestDoor {
   }
 
   /**
-   * This node stops: polls of connections of other nodes come back empty from now on, those that wait here at once. Their
-   * clients ask again, elsewhere.
+   * This node stops, and has closed its clients: resolves when the polls that were still to come have fetched what was left.
+   * Polls of connections of other nodes come back empty from now on, those that wait here at once: their clients ask again,
+   * elsewhere.
    */
-  leave(): void {
+  async leave(): Promise<void> {
     this.#leaving = true;
     for (const end of this.#held) end();
+    await Promise.race([this.#options.owner.left(), setTimeout(lastPollsMs, undefined, { ref: false })]);
   }
 
   /** A POST: bytes of the client. Answered when they were taken in. Throws as {@link get}. */

@@ -201,16 +201,21 @@ describe('a connection has one transport, whichever node is asked:', () => {
 });
 
 test('a node that stops says so to its clients, by poll and by stream, is no longer asked, and lets go of the polls of others', async () => {
-  const [polling, streaming] = [await Roaming.connect(3), await Roaming.negotiate()];
+  const [polling, late, streaming] = [await Roaming.connect(3), await Roaming.connect(3), await Roaming.negotiate()];
   await streaming.stream(3);
   at = 0;
   const other = await Roaming.connect(at);
   const { answered: held } = await heldFar(() => other.poll(3));
+  await send(late, 'before the stop');
   const waiting = polling.poll(0);
   await until('it is there', () => service.app(hub, 0).connections.exists({ connection: polling.id }));
   service.node(3).signal('SIGTERM');
   expect(await waiting).toBe('200 {"type":7,"allowReconnect":true}\u001e');
   expect(await held, 'a client of another node asks again, elsewhere').toBe('200 ');
+  expect(await late.poll(1), 'who does not poll at this moment loses nothing').toBe(
+    `200 ${invocation('before the stop')}{"type":7,"allowReconnect":true}\u001e`,
+  );
+  for (const client of [polling, late]) expect(await client.ask(2, 'DELETE')).toBe('202 ');
   await within('the node has stopped', service.node(3).ended);
   await send(other, 'after');
   expect(await other.poll(1)).toBe(`200 ${invocation('after')}`);
