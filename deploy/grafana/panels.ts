@@ -58,7 +58,12 @@ const health: Row = {
       `min by (instance, part) (signalbox_part_up{${here}})`,
       '{{instance}} {{part}}',
     ),
-    panel('Core in use', 'percentunit', rate('signalbox_event_loop_busy_seconds_total', 'instance'), '{{instance}}'),
+    panel(
+      'Core in use',
+      'percentunit',
+      `${rate('signalbox_event_loop_busy_seconds_total', 'instance')} / count by (instance) (signalbox_build_info{${here}})`,
+      '{{instance}}',
+    ),
     panel('Worst timer', 's', `signalbox_event_loop_delay_seconds{${here}, stat="max"}`, '{{instance}}'),
     panel('Memory', 'bytes', `signalbox_process_memory_bytes{${here}, kind="rss"}`, '{{instance}}'),
     panel(
