@@ -145,8 +145,13 @@ describe('a token', () => {
       expectRefusal('malformed', verify(sign(valid, testKey, { crit, b64: true }))));
   }
 
-  it('with an issuer is refused, though its signature is right', () =>
-    expectRefusal('issuer', verify(sign({ ...valid, iss: 'https://login' }))));
+  it.each(['https://login', 'Azure-SignalR', ''])(
+    'with the issuer "%s" is refused, though its signature is right',
+    (iss) => expectRefusal('issuer', verify(sign({ ...valid, iss }))),
+  );
+
+  it("may have the issuer that Microsoft's SDK names from 1.34 on", () =>
+    verify(sign({ ...valid, iss: 'azure-signalr' })));
 });
 
 describe('time', () => {
