@@ -6,12 +6,14 @@ import { errors } from '../src/errors.ts';
 import type { MetricRow } from '../src/observe/meters.ts';
 import { metricGroups, metrics } from '../src/observe/metrics.ts';
 import { closeReasons, dropReasons, linkReasons, tokenRefusals } from '../src/reasons.ts';
+import { cliPage } from './cli-page.ts';
 import { code, page, table } from './markdown.ts';
 import { restPage } from './rest-page.ts';
 
 /** The pages that are made from tables: file name → text. */
 export function pages(): Readonly<Record<string, string>> {
   return {
+    'cli.md': cliPage(),
     'configuration.md': configurationPage(),
     'errors.md': errorsPage(),
     'metrics.md': metricsPage(),

@@ -40,7 +40,7 @@ export interface BackboneParts {
  */
 export function createBackbone(parts: BackboneParts): Backbone {
   const { redisUrl } = parts.config;
-  return redisUrl === undefined ? alone(parts) : together(parts, targetOf(redisUrl));
+  return redisUrl === undefined ? alone(parts) : together(parts, redisTargetOf(redisUrl));
 }
 
 function alone(parts: BackboneParts): Backbone {
@@ -91,7 +91,8 @@ function busOf({ config, node, events }: BackboneParts, backplane: Parameters<ty
   });
 }
 
-function targetOf(url: string): RedisTarget {
+/** What REDIS_URL says. @throws {ConfigError} */
+export function redisTargetOf(url: string): RedisTarget {
   try {
     return parseRedisUrl(url);
   } catch (error) {

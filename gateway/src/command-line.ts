@@ -98,11 +98,18 @@ export function helpText(): string {
 
 /** What `--print-config` prints: the value of each setting as its variable would be written. */
 export function configText(config: Config): string {
+  return Object.entries(configValues(config))
+    .map(([env, value]) => `${env}=${value}`)
+    .join('\n');
+}
+
+/** The value of each setting as its variable would be written; of a secret only whether it is set. */
+export function configValues(config: Config): Readonly<Record<string, string>> {
   const rows = Object.entries<Setting<unknown>>(settings);
-  const lines = rows.map(([key, row]) => {
+  const pairs = rows.map(([key, row]) => {
     const value = shownValue(config[key as SettingName]);
-    if (row.secret) return `${row.env}=${value === 'unset' ? '(unset)' : '(set)'}`;
-    return `${row.env}=${value === 'unset' ? '' : value}`;
+    if (row.secret) return [row.env, value === 'unset' ? '(unset)' : '(set)'];
+    return [row.env, value === 'unset' ? '' : value];
   });
-  return lines.join('\n');
+  return Object.fromEntries(pairs) as Record<string, string>;
 }

@@ -35,7 +35,7 @@ const stopSlackMs = 5000;
  * @throws {ConfigError} when they cannot start: nothing is left running.
  */
 export async function startWorkers(config: Config, env: NodeJS.ProcessEnv): Promise<Workers> {
-  check(config);
+  checkWorkers(config);
   const keys = accessKeyTexts(config, 'workers');
   const port = await portToShare(config.host, config.port);
   const appPort = config.appPort === undefined ? undefined : await portToShare(config.appHost, config.appPort);
@@ -50,8 +50,8 @@ export async function startWorkers(config: Config, env: NodeJS.ProcessEnv): Prom
   };
 }
 
-/** @throws {ConfigError} */
-function check({ workers, redisUrl, adminPort }: Config): void {
+/** Can there be so many workers with these settings? @throws {ConfigError} */
+export function checkWorkers({ workers, redisUrl, adminPort }: Config): void {
   if (redisUrl === undefined) {
     throw new ConfigError(`REDIS_URL must be set when SIGNALBOX_WORKERS is ${workers}: workers meet in Redis`);
   }

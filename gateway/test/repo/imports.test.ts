@@ -40,7 +40,7 @@ const order: readonly (readonly string[])[] = [
   ['drain'],
   ['backbone', 'hubs', 'gateway', 'cannot-start'],
   ['workers'],
-  ['main', 'command-line'],
+  ['main', 'run', 'cli', 'command-line'],
 ];
 const doors = ['clients', 'apps', 'upstream', 'admin'];
 
