@@ -33,7 +33,7 @@ export const processMetrics = {
     type: 'gauge',
     labels: [],
     together: 'least',
-    help: 'When the TLS certificate in use expires, in seconds since 1970; absent without TLS.',
+    help: 'When the TLS certificate in use expires, in seconds since 1970; 0 without TLS.',
     moves: 'Less than a week ahead: whatever renews it has failed. Replace the files of SIGNALBOX_TLS_CERT and _KEY.',
   },
   signalbox_event_loop_delay_seconds: {

@@ -1,10 +1,17 @@
-import { HttpTransportType } from '@microsoft/signalr';
+import {
+  DefaultHttpClient,
+  type HttpRequest,
+  type HttpResponse,
+  HttpTransportType,
+  NullLogger,
+} from '@microsoft/signalr';
 import { AppServer, defineHub, type NegotiateOptions } from '@signalbox/app-sdk';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Inbox } from '../support/inbox.ts';
 import { OfficialClient, type OfficialOptions } from '../support/official-client.ts';
 import { negotiate, RawClient } from '../support/raw-client.ts';
+import { RawRest } from '../support/raw-rest.ts';
 import { connectionString, type Service, startService } from '../support/service.ts';
 import { clientToken } from '../support/tokens.ts';
 import { until, within } from '../support/until.ts';
@@ -35,10 +42,12 @@ const ways = transports.flatMap(([name, transport]) => hubs.map((hub) => ({ name
 
 let service: Service;
 let server: AppServer;
+let rest: RawRest;
 const clients: OfficialClient[] = [];
 
 beforeAll(async () => {
   service = await startService({ env: { SIGNALBOX_MODES: 'carried=default,*=serverless', SIGNALBOX_POLL_MS: '2000' } });
+  rest = new RawRest(service.balancer.origin);
   server = new AppServer(connectionString(service.balancer.origin), { hubs: [carried], links: 2, logger: silent });
   await server.start();
   await until('every node knows a link', async () => {
@@ -51,16 +60,38 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(clients.map((one) => one.stop()));
   await server.stop({ graceMs: 1000 });
+  await rest.close();
   await service[Symbol.asyncDispose]();
 });
 
+/** Reads the connection token, which the official client keeps to itself, out of the answer to its negotiation. */
+class Eavesdropper extends DefaultHttpClient {
+  connectionToken = '';
+
+  constructor() {
+    super(NullLogger.instance);
+  }
+
+  override async send(request: HttpRequest): Promise<HttpResponse> {
+    const response = await super.send(request);
+    if (request.url?.includes('/negotiate')) {
+      this.connectionToken = (JSON.parse(String(response.content)) as { connectionToken: string }).connectionToken;
+    }
+    return response;
+  }
+}
+
 async function connect(hub: string, options: OfficialOptions & NegotiateOptions): Promise<OfficialClient> {
-  const { transport, reconnect, ...negotiation } = options;
+  const { transport, reconnect, httpClient, ...negotiation } = options;
   const app = service.app(hub);
   const { url } = await app.negotiate(negotiation);
   // As an app answers each time: with a token of its own.
   const accessToken = async (): Promise<string> => (await app.negotiate(negotiation)).accessToken;
-  const how = { ...(transport !== undefined && { transport }), ...(reconnect && { reconnect }) };
+  const how = {
+    ...(transport !== undefined && { transport }),
+    ...(reconnect && { reconnect }),
+    ...(httpClient && { httpClient }),
+  };
   const client = await OfficialClient.connect({ url, accessToken }, how);
   clients.push(client);
   return client;
@@ -114,6 +145,25 @@ describe('a login that ends', () => {
     expect(client.id).not.toBe(first);
     await app.send({ user: 'returner' }, 'news', 'welcome');
     await client.heard('welcome');
+  });
+
+  test('ends later when it is renewed in place, by every transport', async () => {
+    const end = inSeconds(5);
+    const renewed = await Promise.all(
+      transports.map(async ([, transport]) => {
+        const httpClient = new Eavesdropper();
+        const client = await connect('carried', { transport, httpClient, closeOnAuthExpiration: end });
+        const path = '/api/hubs/carried/connections/:refreshAuth?api-version=2026-07-01';
+        const { connectionToken } = httpClient;
+        const body = JSON.stringify({ connectionToken, expireTime: inSeconds(3600).toISOString() });
+        expect((await rest.call('POST', path, { body })).status).toBe(200);
+        return client;
+      }),
+    );
+    // One that must go at the first end of the others, or later.
+    const going = await connect('carried', { closeOnAuthExpiration: new Date(end.getTime() + 1000) });
+    await within('the other one is closed', going.closed);
+    for (const client of renewed) expect(await client.connection.invoke('id')).toBe(client.id);
   });
 
   test('does not end diagnostic clients, nor those whose token alone expires', async () => {

@@ -1,4 +1,5 @@
 import {
+  type HttpClient,
   type HttpTransportType,
   type HubConnection,
   HubConnectionBuilder,
@@ -23,6 +24,8 @@ export interface OfficialOptions {
   readonly protocol?: ProtocolName;
   /** By this transport only. Default: whichever the service offers and the way allows. */
   readonly transport?: HttpTransportType;
+  /** In place of the usual one, to see what is asked and answered. */
+  readonly httpClient?: HttpClient;
   /** Without negotiation, which WebSockets alone can do. */
   readonly skipNegotiation?: boolean;
   /** With automatic reconnect, by this policy. */
@@ -46,6 +49,7 @@ export class OfficialClient {
         accessTokenFactory: typeof accessToken === 'string' ? () => accessToken : accessToken,
         ...(options.transport !== undefined && { transport: options.transport }),
         ...(options.skipNegotiation && { skipNegotiation: true }),
+        ...(options.httpClient !== undefined && { httpClient: options.httpClient }),
       })
       .configureLogging(LogLevel.None);
     if (options.protocol === 'messagepack') builder.withHubProtocol(new MessagePackHubProtocol());
