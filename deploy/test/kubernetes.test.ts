@@ -6,7 +6,7 @@ import { goIsThere, type Manifest, renderChart, valueErrors } from './support/ch
 import { read } from './support/files.ts';
 import { typeErrors } from './support/kubernetes-types.ts';
 
-const secret = { accessKey: 'k'.repeat(32), redisUrl: 'rediss://redis.realtime:6380' };
+const secret = { accessKey: 'k'.repeat(32), redisUrl: 'rediss+sentinel://a.redis:26379,b.redis:26379/main' };
 const least = { secret };
 /** Everything that can be switched on. */
 const most = {

@@ -15,7 +15,7 @@ test.each(files)('%s names only settings that the gateway has', (_, text) => {
 
 test('the settings are looked for in all that is deployed', () => {
   const paths = files.map(([path]) => path);
-  for (const part of ['compose.yaml', 'Dockerfile', 'systemd/', 'kubernetes/', 'Procfile', 'app.json']) {
+  for (const part of ['compose.yaml', 'Dockerfile', 'systemd/', 'kubernetes/', 'aws/', 'Procfile', 'app.json']) {
     expect(
       paths.some((path) => path.includes(part)),
       part,
