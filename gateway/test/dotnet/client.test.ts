@@ -5,9 +5,8 @@ import { Stage } from '../support/stage.ts';
 import { until } from '../support/until.ts';
 import { type DotnetClient, type DotnetClientOptions, DotnetClients, type TransportName } from './dotnet-clients.ts';
 import { sayNotRun } from './not-run.ts';
+import { clientVersions } from './versions.ts';
 
-/** The newest of each major version that is known to be in a feed. */
-const versions = ['8.0.34', '9.0.23', '10.0.15', '11.0.0'];
 const transports: TransportName[] = ['WebSockets', 'ServerSentEvents', 'LongPolling'];
 const serverless = 'serverless';
 
@@ -21,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => stage?.[Symbol.asyncDispose]());
 
-for (const version of versions) {
+for (const version of clientVersions) {
   const what = `Microsoft's .NET client ${version}`;
   const started = await DotnetClients.start(version).catch((error: unknown) => sayNotRun(what, error));
   describe.skipIf(started === undefined)(what, () => play(started as DotnetClients));
