@@ -5,6 +5,7 @@ import {
   recordSeparator,
 } from '@signalbox/app-sdk/protocol';
 import type { App, Client, LoginChange, LoginOutcome } from '../core/app.ts';
+import type { Events } from '../observe/events.ts';
 import type { CloseReason } from '../reasons.ts';
 import type { Carrier } from './carrier.ts';
 import { renewedClaims } from './client-info.ts';
@@ -13,7 +14,7 @@ import type { CarriedClient, ClientInfo } from './link.ts';
 
 /** What a bound client needs of its surroundings. */
 export interface BoundClientHost {
-  readonly events: { received(messages: number, bytes: number): void };
+  readonly events: Pick<Events, 'received' | 'delivered'>;
   /** Runs something in the order of the hub. */
   inOrder(hub: string, act: () => void): void;
   /** The client is over. */
@@ -105,7 +106,7 @@ export class BoundClient implements App, CarriedClient {
   }
 
   received(_client: Client, bytes: Uint8Array): void {
-    this.#host.events.received(0, bytes.length);
+    this.#host.events.received(1, bytes.length);
     if (this.#carrier !== undefined) this.#send(this.#carrier, bytes);
     else this.#wait(bytes);
   }
@@ -172,7 +173,10 @@ export class BoundClient implements App, CarriedClient {
   #relay(bytes: Uint8Array): void {
     const { connection } = this;
     const binary = connection.protocol !== 'json';
-    for (const whole of this.#cut.push(bytes)) connection.send({ bytes: whole, binary });
+    for (const whole of this.#cut.push(bytes)) {
+      connection.send({ bytes: whole, binary });
+      this.#host.events.delivered(1, whole.length);
+    }
   }
 
   /** The hub's answer to the handshake is its first record, whatever follows in the same bytes. @returns what follows. */

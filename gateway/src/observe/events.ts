@@ -41,7 +41,7 @@ export interface Events {
   clientResult(outcome: ResultOutcome, seconds: number): void;
   /** Frames written to clients in one fan-out or direct send. */
   delivered(frames: number, bytes: number): void;
-  /** Bytes that came from one client in one unit of its transport, and how many hub messages ended in it. */
+  /** Bytes that came from one client in one unit of its transport, and how many hub messages ended in it; 1 where none is read. */
   received(messages: number, bytes: number): void;
   /** One fan-out over `receivers` members. */
   fanout(receivers: number): void;

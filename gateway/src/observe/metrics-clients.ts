@@ -48,7 +48,7 @@ export const clientMetrics = {
   signalbox_delivered_frames_total: {
     type: 'counter',
     labels: [],
-    help: 'Frames written to clients.',
+    help: 'Frames written to clients: sends, and what their app server says to each; pings and closes of the gateway left out.',
     moves: 'The work of this node. Compare the nodes: one that does more owns a hot hub or group.',
   },
   signalbox_delivered_bytes_total: {
@@ -60,7 +60,7 @@ export const clientMetrics = {
   signalbox_received_messages_total: {
     type: 'counter',
     labels: [],
-    help: 'Hub messages that came from clients, pings included.',
+    help: 'Hub messages that came from clients, pings included. Those of hubs in app servers are carried unread: there it counts what came at once, a WebSocket message or a POST.',
     moves: 'A rise without a rise of connections: one client may be flooding.',
   },
   signalbox_received_bytes_total: {

@@ -42,6 +42,8 @@ export interface WebhookSite {
   hasRoom(waitingBytes: number): boolean;
   /** The trace of what is being done at this moment. */
   cause(): Trace | undefined;
+  /** So many bytes of an answer were written to the client. */
+  delivered(bytes: number): void;
   /** It will not be posted. */
   dropped(kind: WebhookKind): void;
   /** From now on another node posts the end of this client if this node dies. */
@@ -191,6 +193,8 @@ export class ClientWebhooks implements Testator {
   }
 
   #send(bytes: Uint8Array): void {
-    if (this.#client.state === 'open') this.#client.send({ bytes, binary: this.#protocol.binary });
+    if (this.#client.state !== 'open') return;
+    this.#client.send({ bytes, binary: this.#protocol.binary });
+    this.#site.delivered(bytes.length);
   }
 }

@@ -160,6 +160,7 @@ export class ServerlessApp implements App {
     const error = `Failed to invoke '${target}': ${why}`;
     const bytes = protocol.write({ kind: 'completion', invocationId: message.invocationId, error });
     client.send({ bytes, binary: protocol.binary });
+    this.#options.events.delivered(1, bytes.length);
   }
 
   /** Hands an invocation to the upstream of its client, or says why not. */

@@ -29,7 +29,7 @@ export interface UpstreamOptions {
   readonly clientQueueBytes: number;
   /** Has the end of a client posted though this node died; absent: nobody would. */
   readonly survivor?: Pick<Survivor, 'keep' | 'drop'>;
-  readonly events: Pick<Events, 'webhook' | 'limitReached'>;
+  readonly events: Pick<Events, 'webhook' | 'limitReached' | 'delivered'>;
   readonly log: Pick<Log, 'warn'>;
   /** Follows webhooks; absent: nobody does. */
   readonly tracing?: Pick<Tracing, 'begin' | 'current'>;
@@ -84,6 +84,7 @@ export class Upstream {
       hold: (bytes) => this.#hold(hub, bytes),
       hasRoom: (waiting) => this.#hasRoom(hub, waiting),
       cause: () => this.#options.tracing?.current,
+      delivered: (bytes) => this.#options.events.delivered(1, bytes),
       dropped: (kind) => this.#options.events.webhook(kind, 'dropped', 0),
       keepWill: (testator) => survivor?.keep(id, () => writeWill({ hub, headers }), testator),
       dropWill: () => survivor?.drop(id),

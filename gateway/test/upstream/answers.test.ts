@@ -40,6 +40,13 @@ async function answered(name: Name, answer: (response: ServerResponse) => void, 
 
 const none = 'Invocation failed, the response must be one framed Completion of it.';
 
+it('an answer is counted as a frame to its client', async () => {
+  const before = node.told.of('delivered').length;
+  const bytes = completion({ result: 42 })('json');
+  expect(await answered('json', (response) => response.end(bytes))).toEqual({ result: 42 });
+  expect(node.told.of('delivered').slice(before)).toEqual([[1, bytes.length]]);
+});
+
 describe.each(['json', 'messagepack'] as const)('an invocation in %s', (name) => {
   it.each<[string, number, Body, unknown]>([
     ['a framed result', 200, completion({ result: 42 }), { result: 42 }],

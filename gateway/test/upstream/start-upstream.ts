@@ -26,7 +26,7 @@ export async function startUpstream(setting: string, options: Partial<UpstreamOp
     requests: 16,
     queueBytes: 1024 * 1024,
     clientQueueBytes: 64 * 1024,
-    events: told.events as Pick<Events, 'webhook' | 'limitReached'>,
+    events: told.events as Pick<Events, 'webhook' | 'limitReached' | 'delivered'>,
     log: { warn: (text, facts) => void logged.push({ text, ...facts }) },
     ...options,
   });
