@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import {
   deployedPath,
+  deployedSilence,
   deployedWith,
   type ProxiedNode,
   type ProxyOptions,
@@ -28,12 +29,17 @@ export function findHaproxy(): string {
 }
 
 /** `deploy/haproxy/haproxy.cfg` itself, or a copy with what the options add. */
-function confWith({ refuses = [], closes = false }: ProxyOptions, directory: string): string {
-  if (refuses.length === 0 && !closes) return conf;
+function confWith(options: ProxyOptions, directory: string): string {
+  const { refuses = [], closes = false, silence = deployedSilence } = options;
+  if (refuses.length === 0 && !closes && silence === deployedSilence) return conf;
   const frontend = 'frontend signalbox\n';
   const lines = [...(closes ? ['option httpclose'] : []), ...refuses.map((what) => refusals[what])];
   const changed = join(directory, 'haproxy.cfg');
-  writeFileSync(changed, deployedWith('haproxy/haproxy.cfg', [[frontend, `${frontend}${lines.join('\n')}\n`]]));
+  const changes = [
+    [frontend, `${frontend}${lines.join('\n')}\n`],
+    [deployedSilence, silence],
+  ] as const;
+  writeFileSync(changed, deployedWith('haproxy/haproxy.cfg', changes));
   return changed;
 }
 

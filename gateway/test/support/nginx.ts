@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import {
   deployedPath,
+  deployedSilence,
   deployedWith,
   type ProxiedNode,
   type ProxyOptions,
@@ -36,10 +37,18 @@ export function nginxDirectory(port: number, nodes: readonly ProxiedNode[], opti
   ];
   writeFileSync(join(directory, 'signalbox/site.conf'), [site, ...added].join('\n'));
   const scratch = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((what) => `${what}_temp_path ${what};`);
-  const http = `${scratch.join('\n')}\ninclude ${conf};`;
+  const http = `${scratch.join('\n')}\ninclude ${confWith(options, directory)};`;
   const main = `daemon off;\npid nginx.pid;\nworker_processes 2;\nerror_log stderr;\nevents {}\nhttp {\n${http}\n}\n`;
   writeFileSync(join(directory, 'nginx.conf'), main);
   return directory;
+}
+
+/** `deploy/nginx/signalbox.conf` itself, or a copy with another patience. */
+function confWith({ silence }: ProxyOptions, directory: string): string {
+  if (silence === undefined) return conf;
+  const changed = join(directory, 'signalbox.conf');
+  writeFileSync(changed, deployedWith('nginx/signalbox.conf', [[deployedSilence, silence]]));
+  return changed;
 }
 
 /** Arguments for a directory of {@link nginxDirectory}. */

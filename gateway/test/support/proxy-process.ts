@@ -21,6 +21,8 @@ export interface ProxyOptions {
   readonly refuses?: readonly ('upgrades' | 'events')[];
   /** A new TCP connection for each request of a client. Default: connections stay. */
   readonly closes?: boolean;
+  /** How long nothing may be said, as in `2s`. Default: what the files say. */
+  readonly silence?: string;
 }
 
 /** One request in the access log of a proxy. */
@@ -65,6 +67,9 @@ export function deployedWith(path: string, changes: readonly (readonly [from: st
     readFileSync(deployedPath(path), 'utf8'),
   );
 }
+
+/** The silence that the files of `deploy/` bear. */
+export const deployedSilence = '120s';
 
 /** A directory for the files of one proxy. */
 export function proxyDirectory(): string {
