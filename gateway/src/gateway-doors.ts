@@ -121,6 +121,9 @@ export function createAdminPort(basis: Basis, token: string | undefined): Admin 
     prometheus,
     log: adminLog,
     hosts: config.adminHosts,
-    operators: token === undefined ? undefined : { token, api, refused: () => events.tokenRefused('admin') },
+    operators:
+      token === undefined
+        ? undefined
+        : { token, api, followers: config.adminFollowers, refused: () => events.tokenRefused('admin') },
   });
 }

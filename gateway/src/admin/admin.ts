@@ -29,6 +29,8 @@ export interface AdminParts {
 export interface OperatorsParts {
   readonly token: string;
   readonly api: OperatorsApi;
+  /** Most operators who follow somebody: each holds a socket. */
+  readonly followers: number;
   /** Told of each request that came with another token, or none. */
   readonly refused: () => void;
 }
@@ -66,7 +68,7 @@ export function createAdmin(given: AdminParts): Admin {
   const parts: Parts = { ...given, page: pageOf(given), host: '' };
   const options = { headersTimeout: 5000, requestTimeout: 5000, keepAliveTimeout: 60_000 };
   const server = createServer(options, (request, response) => void answer(parts, request, response));
-  server.maxConnections = mostSockets;
+  server.maxConnections = mostSockets + (given.operators?.followers ?? 0);
   return {
     listen(host, port) {
       parts.host = host;

@@ -62,7 +62,11 @@ export class Pulse {
   readonly #samples: Sample[] = [];
   readonly #timer: NodeJS.Timeout;
 
-  constructor() {
+  readonly #now: () => number;
+
+  /** @param now milliseconds of a monotonic clock; a test hands in its own. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
     this.#sample();
     this.#timer = setInterval(() => this.#sample(), sampleMs).unref();
   }
@@ -109,7 +113,7 @@ export class Pulse {
 
   #sample(): void {
     const loop = performance.eventLoopUtilization();
-    this.#samples.push({ ...this.#counts, at: performance.now(), loop });
+    this.#samples.push({ ...this.#counts, at: this.#now(), loop });
     if (this.#samples.length > keptSamples) this.#samples.shift();
   }
 
@@ -117,7 +121,7 @@ export class Pulse {
   rates(): Rates {
     const [first] = this.#samples;
     if (first === undefined) throw new TypeError('a pulse has a sample from the start');
-    const seconds = Math.max(0.001, (performance.now() - first.at) / 1000);
+    const seconds = Math.max(0.001, (this.#now() - first.at) / 1000);
     const per = (name: keyof Counts): number => Math.round(((this.#counts[name] - first[name]) / seconds) * 10) / 10;
     return {
       received: per('received'),
