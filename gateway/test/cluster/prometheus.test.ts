@@ -66,7 +66,7 @@ beforeAll(async () => {
     await load(round);
     await prometheus.scraped(2);
   }
-}, 60_000);
+}, 90_000);
 
 afterAll(async () => {
   slow?.socket.terminate();
@@ -161,7 +161,7 @@ test('Kubernetes: of pods only the admin port of those that run is scraped, unde
   ]);
 });
 
-describe('in the fault that it is for', () => {
+describe('in the fault that it is for', { timeout: 60_000 }, () => {
   test('a client that does not read: SignalboxSlowClients', async () => {
     await prometheus.fires('SignalboxSlowClients');
   });

@@ -112,11 +112,12 @@ export class PrometheusProcess {
 
   async #once(): Promise<void> {
     const at = Date.now() / 1000;
-    await until('every target was scraped once more, and the rules after it', async () => {
+    const fresh = async (): Promise<boolean> => {
       const oldest = await this.query('min(timestamp(up))');
       const rule = await this.query('min(timestamp(instance:signalbox_event_loop_busy:ratio5m))');
       return (oldest[0]?.value ?? 0) > at && (rule[0]?.value ?? 0) > at;
-    });
+    };
+    await until('every target was scraped once more, and the rules after it', fresh, 30_000);
   }
 
   async stop(): Promise<void> {
