@@ -81,8 +81,14 @@ function copy(words: readonly string[], stage: Stage, source: string): void {
   }
 }
 
+/** What npm needs to know of the way to its registry. Not the rest of its variables: they speak of the folder it was called in. */
+const passed = ['PATH', 'HOME', 'npm_config_registry', 'npm_config_cache', 'npm_config_userconfig', 'HTTPS_PROXY'];
+
 function run(command: string, stage: Stage): void {
   if (command.startsWith('apt-get')) return;
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], npm_config_prefer_offline: 'true' };
+  const env = {
+    ...Object.fromEntries(passed.map((name) => [name, process.env[name]])),
+    npm_config_prefer_offline: 'true',
+  };
   execFileSync('sh', ['-ec', command], { cwd: stage.folder, env, stdio: ['ignore', 'ignore', 'inherit'] });
 }
