@@ -24,10 +24,12 @@ export interface DotnetProject {
 export class DotnetError extends Error {
   override readonly name = 'DotnetError';
 
-  /** The first word of each error that names a package, `NU1101` for instance, and the package. */
-  get missingPackages(): string[] {
+  /** Why packages could not be restored; undefined when something else went wrong. */
+  get notRestored(): string | undefined {
+    if (/\bNU1301\b/.test(this.message)) return 'the package feed cannot be reached';
     const found = this.message.matchAll(/NU110[12]: Unable to find package ([\w.]*\w)/g);
-    return [...new Set([...found].map(([, name = '']) => name))].sort();
+    const names = [...new Set([...found].map(([, name = '']) => name))].sort();
+    return names.length === 0 ? undefined : `the package feed lacks ${names.join(', ')}`;
   }
 }
 
