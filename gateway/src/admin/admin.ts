@@ -132,7 +132,7 @@ function healthPage(report: Report): Answer {
 /** What anybody may see who reaches the port. */
 function plainPage(parts: Parts, path: string, request: IncomingMessage): Answer | Promise<Answer> | undefined {
   const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
-  if (page !== undefined) checkMethod(request, 'GET');
+  if (page !== undefined) checkMethod(request, 'GET', 'HEAD');
   return page?.(parts);
 }
 
@@ -147,7 +147,7 @@ function operatorsPage(
   if (page === undefined) throw unknownOrOff(path);
   const file = page.files(path);
   if (file !== undefined) {
-    checkMethod(request, 'GET');
+    checkMethod(request, 'GET', 'HEAD');
     return file;
   }
   const route = page.api.route(path);
@@ -167,9 +167,9 @@ function unknownOrOff(path: string): GatewayError {
     : new GatewayError('route_unknown', errors.route_unknown.doc);
 }
 
-function checkMethod({ method }: IncomingMessage, wanted: 'GET' | 'POST'): void {
-  if (method === wanted || (wanted === 'GET' && method === 'HEAD')) return;
-  throw new GatewayError('method_not_allowed', `the method must be ${wanted === 'GET' ? 'GET or HEAD' : wanted}`);
+function checkMethod({ method = '' }: IncomingMessage, ...wanted: readonly ('GET' | 'HEAD' | 'POST')[]): void {
+  if (wanted.some((one) => one === method)) return;
+  throw new GatewayError('method_not_allowed', `the method must be ${wanted.join(' or ')}`);
 }
 
 /**

@@ -128,6 +128,7 @@ describe('what is wrong is refused with a code', () => {
     ['POST', '/operators/send', { ...send, arguments: ['x'.repeat(2_000_000)] }, 413, 'too_large'],
     ['GET', '/operators/send', undefined, 405, 'method_not_allowed'],
     ['POST', '/operators/picture', {}, 405, 'method_not_allowed'],
+    ['OPTIONS', '/operators/send', undefined, 405, 'method_not_allowed'],
     ['GET', '/operators/nothing', undefined, 404, 'route_unknown'],
     ['GET', '/page/../package.json', undefined, 404, 'route_unknown'],
   ])('%s %s', async (method, path, body, status, error) => {
@@ -138,6 +139,10 @@ describe('what is wrong is refused with a code', () => {
   test('a body that a form could send', async () => {
     const answer = await first.call('POST', '/operators/send', send, { 'content-type': 'text/plain' });
     expect([answer.status, answer.body.error]).toEqual([415, 'media_type']);
+  });
+
+  test('a HEAD of a stream, which would have no end and no body', async () => {
+    expect((await first.call('HEAD', '/operators/follow?hub=h')).status).toBe(405);
   });
 
   test('one follower more than SIGNALBOX_ADMIN_FOLLOWERS', async () => {
