@@ -1,10 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '../../gateway/src/config.ts';
 import { metrics } from '../../gateway/src/observe/metrics.ts';
-import { goIsThere, type Manifest, renderChart, valueErrors } from './support/chart.ts';
+import { goIsThere, type Manifest, removeRenderer, renderChart, valueErrors } from './support/chart.ts';
 import { read } from './support/files.ts';
 import { typeErrors } from './support/kubernetes-types.ts';
+
+afterAll(removeRenderer);
 
 const secret = { accessKey: 'k'.repeat(32), redisUrl: 'rediss+sentinel://a.redis:26379,b.redis:26379/main' };
 const least = { secret };

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import { parse, parseAllDocuments } from 'yaml';
 import { read, root } from './files.ts';
@@ -39,6 +39,12 @@ function rendererProgram(): string {
   };
   execFileSync('go', ['build', '-o', renderer, '.'], { cwd: join(root, 'deploy/test/helm'), env });
   return renderer;
+}
+
+/** Removes the renderer, if it was built. */
+export function removeRenderer(): void {
+  if (renderer !== undefined) rmSync(dirname(renderer), { recursive: true });
+  renderer = undefined;
 }
 
 /** What is wrong with values by the chart's schema; empty: nothing. */
