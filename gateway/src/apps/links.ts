@@ -150,12 +150,19 @@ export class Links implements NodesListener {
       (server === undefined || link.server === server) &&
       !not?.has(link.id) &&
       !not?.has(link.server);
-    const here = least([...this.#here.values()].filter(fits), (link) => link.clients);
+    const here = least(this.#fromAnyOn([...this.#here.values()].filter(fits)), (link) => link.clients);
     if (here !== undefined) return { kind: 'here', link: here, server: here.server };
     const there = this.#lessLoadedOfTwo([...this.#there.values()].flat().filter(fits));
     if (there === undefined) return undefined;
     if (counts) there.bound++;
     return { kind: 'there', node: there.node, link: there.id, server: there.server };
+  }
+
+  /** From a random one on: of links with equal load, not always the same app server's is the first. */
+  #fromAnyOn<T>(links: readonly T[]): readonly T[] {
+    if (links.length < 2) return links;
+    const from = Math.floor(this.#random() * links.length);
+    return [...links.slice(from), ...links.slice(0, from)];
   }
 
   #lessLoadedOfTwo(links: readonly RemoteLink[]): RemoteLink | undefined {

@@ -68,6 +68,15 @@ describe('the link for a client', () => {
     expect(chosen()).toBe(idle.id);
   });
 
+  it('is any of those here that are equally loaded, so that clients who come one at a time spread', () => {
+    const [first, second, third] = [here('a'), here('b'), here('c')];
+    drawn = [0, 0.4, 0.9];
+    expect([chosen(), chosen(), chosen()]).toEqual([first.id, second.id, third.id]);
+    second.clients = 1;
+    drawn = [0.4];
+    expect(chosen()).toBe(third.id);
+  });
+
   it('is of its hub, and takes clients', () => {
     here('a', 0, 'other');
     here('a').taking = false;
