@@ -95,6 +95,7 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
       // Redis is down: the topic is held, and watched when it is back
     }
     links.add(link);
+    this.#options.app.linksChanged();
   }
 
   changed(link: Link): void {
@@ -201,8 +202,9 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
     }
   }
 
+  /** Perhaps its links, which `links.ts` keeps. */
   nodeChanged(): void {
-    // the links of other nodes are kept by `links.ts`
+    this.#options.app.linksChanged();
   }
 
   /** It has told of each client already; what is left of it here ends now. */

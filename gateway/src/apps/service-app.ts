@@ -29,6 +29,8 @@ export class ServiceApp implements App {
   readonly #requests = new HandshakeRequests();
   /** Clients here that are carried by links elsewhere. */
   readonly #away = new Set<BoundClient>();
+  /** Clients that are to leave their carrier, and know of nobody else yet. */
+  readonly #waiting = new Map<BoundClient, Carrier>();
 
   constructor(options: ServiceAppOptions) {
     this.#options = options;
@@ -36,8 +38,21 @@ export class ServiceApp implements App {
     this.#host = {
       ...options.host,
       migrate: (client) => this.#migrate(client),
-      ended: (client) => this.#away.delete(client),
+      ended: (client) => this.#ended(client),
     };
+  }
+
+  #ended(client: BoundClient): void {
+    this.#away.delete(client);
+    this.#waiting.delete(client);
+  }
+
+  /** A link came, here or elsewhere: who could not leave an app server that stops may find a place now. */
+  linksChanged(): void {
+    for (const [bound, carrier] of [...this.#waiting]) {
+      if (bound.carrier === carrier) this.#migrate(bound);
+      else this.#waiting.delete(bound);
+    }
   }
 
   /** Clients here that are carried by links elsewhere. */
@@ -120,7 +135,11 @@ export class ServiceApp implements App {
     if (from === undefined) return false;
     const wish: Wish = { not: new Set([from.server]) };
     const choice = this.#options.links.choose(bound.connection.hub, wish, false);
-    if (choice === undefined) return false;
+    if (choice === undefined) {
+      this.#waiting.set(bound, from);
+      return false;
+    }
+    this.#waiting.delete(bound);
     bound.unbind();
     from.left('', choice.server);
     void this.#open(bound, { server: choice.server, ...wish }, from.server);

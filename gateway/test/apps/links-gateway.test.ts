@@ -170,6 +170,20 @@ describe('a client of a hub in an app server', () => {
   });
 });
 
+test('a client that finds nobody when its app server leaves with fin:1 moves to the next one that comes', async () => {
+  const from = await startApp('srvA', { handshake: { migrationLevel: 1 } });
+  const { client, id } = await join(from);
+  from.say({ kind: 'Ping', pairs: [['shutdown', 'fin:1']] });
+  await from.hearsPing('shutdown');
+  from.say(data(id, saying('still here')));
+  await client.inbox.until('its app server carries it on', () => said(client).includes('still here'));
+  const to = await startApp('srvB');
+  const opened = await to.hears('OpenConnection');
+  expect(opened).toMatchObject({ connectionId: id });
+  expect(opened.headers).toContainEqual(['Asrs-Migrate-From', ['srvA']]);
+  expect((await from.hears('CloseConnection')).headers).toEqual([['Asrs-Migrate-To', ['srvB']]]);
+});
+
 test('a client of an app server that leaves with fin:1 moves to another, and notices nothing', async () => {
   const from = await startApp('srvA', { handshake: { migrationLevel: 1 } });
   const { client, id } = await join(from);
