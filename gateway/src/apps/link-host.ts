@@ -170,13 +170,17 @@ export class NodeLinks implements LinkHost, StreamPeer, NodesListener {
     client.link.close(command.connection, command.error, command.migratedTo);
   }
 
-  /** The client here that is carried there, by this very way; whoever is not here any more is reported gone. */
+  /**
+   * The client here that is carried there, by this very way. Whoever is not here any more is reported gone: since a client
+   * that leaves is told of at once, what told of this one was lost.
+   */
   #boundOf(command: Extract<StreamCommand, StreamDown | StreamEnded>): BoundClient | undefined {
     const { hub, connection, stream } = command;
     const app = this.#options.registry.hub(hub)?.connections.get(connection)?.app;
     if (app instanceof BoundClient) return app.stream === stream ? app : undefined;
     if (command.kind === 'streamDown') {
-      const left = { kind: 'streamLeft', hub, connection, stream, error: '', migratedTo: undefined } as const;
+      const error = 'Closed by the service: stream_gap.';
+      const left = { kind: 'streamLeft', hub, connection, stream, error, migratedTo: undefined } as const;
       void this.#options.streams.send(command.node, left);
     }
     return undefined;

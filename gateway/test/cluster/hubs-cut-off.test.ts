@@ -30,11 +30,11 @@ let guest: OfficialClient;
 /** On node 0, carried by the link there. */
 let safe: OfficialClient;
 
-async function open(cutOffMs: number): Promise<void> {
+async function open(cutOffMs?: number): Promise<void> {
   const env = {
     SIGNALBOX_ACCESS_KEY: accessKey,
     SIGNALBOX_MODES: '*=default',
-    SIGNALBOX_CUT_OFF_MS: String(cutOffMs),
+    ...(cutOffMs !== undefined && { SIGNALBOX_CUT_OFF_MS: String(cutOffMs) }),
   };
   const urls = [redis.url(), `redis://127.0.0.1:${wire.port}/0`];
   const nodes = await Promise.all(urls.map((url) => GatewayProcess.start({ ...env, REDIS_URL: url })));
@@ -61,6 +61,12 @@ const knownDown = (at: number, down: boolean): Promise<void> => {
   const node = stage.service.node(at);
   return until(`down is ${down}`, async () => (await node.metric('signalbox_backplane_down')) === Number(down), 20_000);
 };
+
+/** Seconds for which a node has known that Redis is away. */
+async function silentFor(at: number): Promise<number> {
+  const { body } = await stage.service.node(at).admin('/readyz');
+  return JSON.parse(body).parts.backplane.seconds;
+}
 
 const returns = (): number[] => [away, home, guest, safe].map((client) => client.returns.items.length);
 
@@ -132,6 +138,23 @@ test('longer than its lease, less than its cut-off: the others give its clients 
   await knownDown(1, false);
   await away.returns.until('it is back', (ids) => ids.length > 0, 20_000);
   expect(await b.goodbyes(guestId, 20_000)).toHaveLength(1);
+  await allIsWell();
+  expect([home, safe].map((client) => client.returns.items.length)).toEqual([0, 0]);
+});
+
+test('for half a minute, with every setting as it comes: those that are carried elsewhere are back, and nobody else notices', {
+  timeout: 120_000,
+}, async () => {
+  await open();
+  pingOften();
+  const awayId = away.id;
+  wire.silence();
+  await knownDown(1, true);
+  await until('Redis is away for long', async () => (await silentFor(1)) > 27, 60_000);
+  wire.mend();
+  await knownDown(1, false);
+  expect(await a.goodbyes(awayId, 20_000)).toEqual(['connection_lost']);
+  for (const client of [away, guest]) await client.returns.until('it is back', (ids) => ids.length > 0, 20_000);
   await allIsWell();
   expect([home, safe].map((client) => client.returns.items.length)).toEqual([0, 0]);
 });

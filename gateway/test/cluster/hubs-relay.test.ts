@@ -93,18 +93,19 @@ describe('a hub message that its app cuts in two, with a broadcast in between', 
 
 describe('a piece between the node of a client and the node of its link is lost', () => {
   /** What a node sees when pieces before this one never came: the same envelope as of a node, with a later number. */
-  async function publish(to: string, command: StreamCommand): Promise<void> {
+  async function publish(to: string, ...commands: StreamCommand[]): Promise<void> {
     const redis = new Redis(service.redis.url());
+    const hub = commands[0]?.hub ?? '';
     const envelope = encodeEnvelope({
       node: 'lossyNode000',
-      lane: command.hub,
+      lane: hub,
       sequence: 1,
       previous: undefined,
       sentAt: Date.now(),
       echo: false,
-      commands: [encodeCommand(command)],
+      commands: commands.map(encodeCommand),
     });
-    expect(await redis.publish(`signalbox@0:h:${command.hub}:n:${to}`, Buffer.from(envelope))).toBe(1);
+    expect(await redis.publish(`signalbox@0:h:${hub}:n:${to}`, Buffer.from(envelope))).toBe(1);
     redis.disconnect();
   }
 
@@ -148,6 +149,26 @@ describe('a piece between the node of a client and the node of its link is lost'
     expect(heardBy(joined)).toEqual(['fence']);
     app.say({ kind: 'ConnectionData', connectionId: joined.id, payload: jsonNews('of this way') });
     await joined.client.heard('of this way');
+  });
+
+  test('what told of a client that left is lost: its app hears of stream_gap at its next word to it', async () => {
+    const hub = 'untold';
+    const { app } = await setting(hub);
+    const { node } = service.node(0);
+    const left = { hub, connection: 'left unheard', stream: 1, node: service.node(1).node } as const;
+    const news = { claims: [], headers: [], queryString: '', protocol: 'json', migratedFrom: undefined } as const;
+    const request = Buffer.from('{}\x1e');
+    // The app's link is one of the node's first; those of other hubs do not take the client.
+    const links = Array.from({ length: 50 }, (_, i) => `${node}.${i}`);
+    await publish(node, ...links.map((link) => ({ kind: 'streamOpen', ...left, ...news, link, request }) as const));
+    const opened = await app.hears('OpenConnection', 2);
+    expect(opened.connectionId).toBe(left.connection);
+    app.say({ kind: 'ConnectionData', connectionId: left.connection, payload: jsonNews('are you there?') });
+    const closed = await app.hears('CloseConnection');
+    expect(closed).toMatchObject({
+      connectionId: left.connection,
+      errorMessage: 'Closed by the service: stream_gap.',
+    });
   });
 });
 
