@@ -1,4 +1,4 @@
-import { type CheckedAddress, checkAddress } from './address.ts';
+import { checkAddress } from './address.ts';
 import { ClientResultError, type Outcome, RestError, SignalboxError } from './errors.ts';
 import type { BatchResult, CallOptions } from './hub-context.ts';
 import { sendTogether } from './rest-batch.ts';
@@ -6,16 +6,7 @@ import type { RestCalls } from './rest-calls.ts';
 import type { RestCall, RestDoor } from './rest-door.ts';
 import type { RestAnswer } from './rest-exchange.ts';
 import type { RestOffer } from './rest-offer.ts';
-import {
-  asSignalboxError,
-  counted,
-  encodeSend,
-  guarded,
-  type Reports,
-  readItem,
-  readSend,
-  type Send,
-} from './sends.ts';
+import { asSignalboxError, counted, encodeSend, GuardedSender, type Reports, readItem, type Send } from './sends.ts';
 import { checkTarget, type Sender } from './targets.ts';
 
 const batchWidth = 16;
@@ -66,27 +57,16 @@ function readResult(answer: RestAnswer): unknown {
 }
 
 /** Sends over REST: a list is one request for each of its members. */
-export class RestSender implements Sender {
+export class RestSender extends GuardedSender implements Sender {
   readonly #door: RestDoor;
   readonly #calls: RestCalls;
   readonly #offer: RestOffer;
-  readonly #reports: Reports;
 
   constructor(door: RestDoor, calls: RestCalls, offer: RestOffer, reports: Reports) {
+    super(reports);
     this.#door = door;
     this.#calls = calls;
     this.#offer = offer;
-    this.#reports = reports;
-  }
-
-  send(to: CheckedAddress, target: string, args: readonly unknown[], options?: CallOptions): Promise<void> {
-    const read = (): Send => ({ to, target: checkTarget(target), args, ...(options && { options }) });
-    return guarded(this.#reports, read, this.#run);
-  }
-
-  /** Both forms of a hub context's `send`. */
-  sendAny(to: unknown, message: unknown, rest: readonly unknown[]): Promise<void> {
-    return guarded(this.#reports, () => readSend(to, message, rest), this.#run);
   }
 
   /**
@@ -94,7 +74,7 @@ export class RestSender implements Sender {
    * Items for one address go out in their order.
    */
   async sendBatch(items: Iterable<{ to: unknown }>, options?: CallOptions): Promise<BatchResult> {
-    const parts = { door: this.#door, calls: this.#calls, reports: this.#reports };
+    const parts = { door: this.#door, calls: this.#calls, reports: this.reports };
     const together = this.#door.signalbox ?? (await this.#offer.known(options).catch(() => false));
     return together ? await sendTogether(parts, items, options) : await this.#sendEach(items, options);
   }
@@ -108,7 +88,7 @@ export class RestSender implements Sender {
       for (let item = iterator.next(); !item.done; item = iterator.next()) {
         const index = count++;
         const { value } = item;
-        const sending = counted(this.#reports, () => readItem(value, options), this.#run);
+        const sending = counted(this.reports, () => readItem(value, options), this.run);
         await sending.catch((error: unknown) => failed.push({ index, error: asSignalboxError(error) }));
       }
     };
@@ -128,7 +108,7 @@ export class RestSender implements Sender {
     }
   }
 
-  readonly #run = async ({ to, target, args, options }: Send): Promise<number> => {
+  protected readonly run = async ({ to, target, args, options }: Send): Promise<number> => {
     const body = encodeSend(target, args);
     const calls = to.spots.map((spot) => this.#calls.send(spot, body));
     await runAll(this.#door, calls, options);

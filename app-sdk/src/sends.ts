@@ -103,3 +103,24 @@ export async function counted(
     throw error;
   }
 }
+
+/** The two forms of `send`, over whatever way `run` takes; it gives the bytes that were accepted. */
+export abstract class GuardedSender {
+  protected readonly reports: Reports;
+
+  constructor(reports: Reports) {
+    this.reports = reports;
+  }
+
+  protected abstract readonly run: (send: Send) => Promise<number>;
+
+  send(to: CheckedAddress, target: string, args: readonly unknown[], options?: CallOptions): Promise<void> {
+    const read = (): Send => ({ to, target: checkTarget(target), args, ...(options && { options }) });
+    return guarded(this.reports, read, this.run);
+  }
+
+  /** Both forms of a hub context's `send`. */
+  sendAny(to: unknown, message: unknown, rest: readonly unknown[]): Promise<void> {
+    return guarded(this.reports, () => readSend(to, message, rest), this.run);
+  }
+}

@@ -1,7 +1,6 @@
-import type { CheckedAddress } from '../address.ts';
 import type { BatchResult, CallOptions } from '../hub-context.ts';
 import type { ReportFailure } from '../observe.ts';
-import { asSignalboxError, counted, guarded, type Reports, readItem, readSend, type Send } from '../sends.ts';
+import { asSignalboxError, counted, GuardedSender, readItem, type Send } from '../sends.ts';
 import { checkTarget, type Sender } from '../targets.ts';
 import type { HubParts } from './call.ts';
 import { encodeCall, sizeOf } from './frames.ts';
@@ -17,27 +16,16 @@ export type Ask = (
 ) => Promise<unknown>;
 
 /** Sends over one gateway: encoded once per protocol, counted, and safe when nobody awaits it. */
-export class GatewaySender implements Sender {
+export class GatewaySender extends GuardedSender implements Sender {
   readonly #gateway: Gateway;
   readonly #parts: HubParts;
   readonly #ask: Ask;
-  readonly #reports: Reports;
 
   constructor(gateway: Gateway, parts: HubParts, report: ReportFailure, ask: Ask) {
+    super({ hub: parts.name, via: 'link', tell: parts.tell, report });
     this.#gateway = gateway;
     this.#parts = parts;
     this.#ask = ask;
-    this.#reports = { hub: parts.name, via: 'link', tell: parts.tell, report };
-  }
-
-  send(to: CheckedAddress, target: string, args: readonly unknown[], options?: CallOptions): Promise<void> {
-    const read = (): Send => ({ to, target: checkTarget(target), args, ...(options && { options }) });
-    return guarded(this.#reports, read, this.#run);
-  }
-
-  /** Both forms of a hub context's `send`. */
-  sendAny(to: unknown, message: unknown, rest: readonly unknown[]): Promise<void> {
-    return guarded(this.#reports, () => readSend(to, message, rest), this.#run);
   }
 
   /** One after the other, each when the link has taken the one before. */
@@ -46,7 +34,7 @@ export class GatewaySender implements Sender {
     let index = 0;
     for (const item of items) {
       try {
-        await counted(this.#reports, () => readItem(item, options), this.#run);
+        await counted(this.reports, () => readItem(item, options), this.run);
       } catch (error) {
         failed.push({ index, error: asSignalboxError(error) });
       }
@@ -59,7 +47,7 @@ export class GatewaySender implements Sender {
     return await this.#ask(this.#gateway, connection, checkTarget(target), args, options);
   }
 
-  readonly #run = async ({ to, target, args, options }: Send): Promise<number> => {
+  protected readonly run = async ({ to, target, args, options }: Send): Promise<number> => {
     const frames = encodeCall(this.#parts.plan.protocols, target, args);
     if (to.spots.length > 0) await this.#gateway.send(to, frames, options);
     return sizeOf(frames);

@@ -120,28 +120,31 @@ class Remainder {
   }
 }
 
-/** Splits messages that carry a length prefix. Yields bodies; a body may be empty. */
-export class FrameSplitter implements Splitter {
-  readonly #limit: number;
-  readonly #framed: boolean;
-  readonly #rest = new Remainder();
+/** What both splitters know: how to cut, and what waits for its end. */
+abstract class Cutter {
+  protected readonly limit: number;
+  protected readonly framed: boolean;
+  protected readonly rest = new Remainder();
 
   constructor(options: SplitOptions) {
-    this.#limit = options.limit;
-    this.#framed = options.framed ?? false;
+    this.limit = options.limit;
+    this.framed = options.framed ?? false;
   }
 
   get pending(): number {
-    return this.#rest.length;
+    return this.rest.length;
   }
+}
 
+/** Splits messages that carry a length prefix. Yields bodies; a body may be empty. */
+export class FrameSplitter extends Cutter implements Splitter {
   *push(chunk: Uint8Array): Generator<Uint8Array, void, undefined> {
     let at = 0;
     while (at < chunk.length) {
-      if (this.#rest.length > 0) {
+      if (this.rest.length > 0) {
         at += this.#fill(chunk, at);
-        const prefix = this.#prefix(this.#rest.bytes, 0);
-        if (prefix && this.#rest.length === prefix.size + prefix.length) yield this.#cut(this.#rest.take(), prefix);
+        const prefix = this.#prefix(this.rest.bytes, 0);
+        if (prefix && this.rest.length === prefix.size + prefix.length) yield this.#cut(this.rest.take(), prefix);
         continue;
       }
       const prefix = this.#prefix(chunk, at);
@@ -149,27 +152,27 @@ export class FrameSplitter implements Splitter {
       const piece = chunk.subarray(at, end);
       at += piece.length;
       if (prefix && at === end) yield this.#cut(piece, prefix);
-      else this.#rest.append(piece);
+      else this.rest.append(piece);
     }
   }
 
   /** Adds to the remainder: one byte while the prefix is not known, then what the message still lacks. */
   #fill(chunk: Uint8Array, at: number): number {
-    const prefix = this.#prefix(this.#rest.bytes, 0);
-    const lacks = prefix ? prefix.size + prefix.length - this.#rest.length : 1;
+    const prefix = this.#prefix(this.rest.bytes, 0);
+    const lacks = prefix ? prefix.size + prefix.length - this.rest.length : 1;
     const piece = chunk.subarray(at, at + lacks);
-    this.#rest.append(piece);
+    this.rest.append(piece);
     return piece.length;
   }
 
   #prefix(bytes: Uint8Array, at: number): LengthPrefix | undefined {
     const prefix = readLengthPrefix(bytes, at);
-    if (prefix && prefix.size + prefix.length > this.#limit) throw new TooLargeError(this.#limit);
+    if (prefix && prefix.size + prefix.length > this.limit) throw new TooLargeError(this.limit);
     return prefix;
   }
 
   #cut(message: Uint8Array, prefix: LengthPrefix): Uint8Array {
-    return this.#framed ? message : message.subarray(prefix.size);
+    return this.framed ? message : message.subarray(prefix.size);
   }
 }
 
@@ -177,37 +180,24 @@ export class FrameSplitter implements Splitter {
 export const recordSeparator = 0x1e;
 
 /** Splits text records that end with 0x1e. Yields them without it; a record may be empty. */
-export class RecordSplitter implements Splitter {
-  readonly #limit: number;
-  readonly #framed: boolean;
-  readonly #rest = new Remainder();
-
-  constructor(options: SplitOptions) {
-    this.#limit = options.limit;
-    this.#framed = options.framed ?? false;
-  }
-
-  get pending(): number {
-    return this.#rest.length;
-  }
-
+export class RecordSplitter extends Cutter implements Splitter {
   *push(chunk: Uint8Array): Generator<Uint8Array, void, undefined> {
     let at = 0;
     while (at < chunk.length) {
       const separator = chunk.indexOf(recordSeparator, at);
       const end = separator < 0 ? chunk.length : separator + 1;
       // A record without its end is at least one byte longer than what is here.
-      const size = this.#rest.length + end - at + (separator < 0 ? 1 : 0);
-      if (size > this.#limit) throw new TooLargeError(this.#limit);
+      const size = this.rest.length + end - at + (separator < 0 ? 1 : 0);
+      if (size > this.limit) throw new TooLargeError(this.limit);
       const piece = chunk.subarray(at, end);
       at = end;
-      if (separator >= 0 && this.#rest.length === 0) yield this.#cut(piece);
-      else this.#rest.append(piece);
-      if (separator >= 0 && this.#rest.length > 0) yield this.#cut(this.#rest.take());
+      if (separator >= 0 && this.rest.length === 0) yield this.#cut(piece);
+      else this.rest.append(piece);
+      if (separator >= 0 && this.rest.length > 0) yield this.#cut(this.rest.take());
     }
   }
 
   #cut(record: Uint8Array): Uint8Array {
-    return this.#framed ? record : record.subarray(0, -1);
+    return this.framed ? record : record.subarray(0, -1);
   }
 }
