@@ -191,9 +191,8 @@ export class BoundClient implements App, CarriedClient {
 
   #judge(response: Uint8Array): void {
     const { connection } = this;
-    const frame = { bytes: response, binary: connection.protocol !== 'json' };
-    if (parseHandshakeResponse(response).error === undefined) connection.accept(frame);
-    else connection.refuse(frame, 'bad_message');
+    if (parseHandshakeResponse(response).error !== undefined) connection.refuse(response, 'bad_message');
+    else connection.accept({ bytes: response, binary: connection.protocol !== 'json' });
   }
 
   closedByApp(error: string): void {
@@ -215,10 +214,7 @@ export class BoundClient implements App, CarriedClient {
 
   #refuse(error: string): void {
     const shown = this.connection.detailedErrors ? error : handshakeErrors.canceled;
-    this.connection.refuse(
-      { bytes: handshakeResponse(shown), binary: this.connection.protocol !== 'json' },
-      'link_lost',
-    );
+    this.connection.refuse(handshakeResponse(shown), 'link_lost');
   }
 
   migrate(): boolean {

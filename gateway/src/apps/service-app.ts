@@ -126,7 +126,7 @@ export class ServiceApp implements App {
       return;
     }
     const error = `No app server is connected to hub '${connection.hub}'.`;
-    connection.refuse({ bytes: handshakeResponse(error), binary: connection.protocol !== 'json' }, 'link_lost');
+    connection.refuse(handshakeResponse(error), 'link_lost');
   }
 
   /** Away from an app server that leaves, to another one; the client notices nothing (service protocol, 12.2). */

@@ -39,8 +39,8 @@ export interface Client {
   send(frame: Frame): void;
   /** Answers the handshake: from now on fan-out reaches it. */
   accept(response: Frame): void;
-  /** Refuses the handshake. */
-  refuse(response: Frame, reason: CloseReason): void;
+  /** Refuses the handshake, with a response that has an error. */
+  refuse(response: Uint8Array, reason: CloseReason): void;
   /** Ends it with a hub Close message. `detail` is shown only to clients that may see it. */
   close(reason: CloseReason, detail?: string): void;
   /** Ends it after what was sent: the app has written its own Close message. */

@@ -15,7 +15,7 @@ import type { Membership } from './membership.ts';
 import type { Registry } from './registry.ts';
 import type { Standing } from './standing.ts';
 import type { Topics } from './topics.ts';
-import type { Frame, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 import type { Watches } from './watches.ts';
 
 const nothing = new Uint8Array();
@@ -183,8 +183,7 @@ export class Arrivals implements Clients {
   }
 
   #refuse(connection: Connection, error: string, reason: CloseReason): void {
-    const response: Frame = { bytes: handshakeResponse(error), binary: connection.protocol === 'messagepack' };
-    connection.refuse(response, reason);
+    connection.refuse(handshakeResponse(error), reason);
   }
 
   /** The time for the handshake request is over. */

@@ -146,10 +146,13 @@ export class Connection implements Client, Owing {
     this.#owner.opened(this);
   }
 
-  /** The handshake is refused with `response`, then the transport ends. */
-  refuse(response: Frame, reason: CloseReason): void {
+  /**
+   * The handshake is refused with `response`, then the transport ends. As text for every hub protocol, as ASP.NET Core does:
+   * none was agreed on.
+   */
+  refuse(response: Uint8Array, reason: CloseReason): void {
     if (this.state === 'closed') return;
-    this.#owner.outbox.writeNow(this, response);
+    this.#owner.outbox.writeNow(this, { bytes: response, binary: false });
     this.#end(reason);
   }
 

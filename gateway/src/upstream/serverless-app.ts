@@ -70,7 +70,7 @@ export class ServerlessApp implements App {
     const webhooks = upstream?.serves(client.hub) ? upstream.open(client, protocol) : undefined;
     client.origin = undefined;
     if (webhooks?.connected() === false) {
-      client.refuse({ bytes: handshakeResponse(upstreamSlow), binary: protocol.binary }, 'app_slow');
+      client.refuse(handshakeResponse(upstreamSlow), 'app_slow');
       return;
     }
     // Before the client is accepted: what it sent behind its handshake request comes within that call.

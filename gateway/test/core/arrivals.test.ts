@@ -94,6 +94,7 @@ describe('the handshake of a client', () => {
   it.each([
     ['{"protocol":"xml","version":1}', "The protocol 'xml' is not supported."],
     ['{"protocol":"json","version":3}', "The server does not support version 3 of the 'json' protocol."],
+    ['{"protocol":"messagepack","version":3}', "The server does not support version 3 of the 'messagepack' protocol."],
     ['{"protocol":"json"}', 'An unexpected error occurred during connection handshake.'],
     ['garbage', 'An unexpected error occurred during connection handshake.'],
     ['', 'An unexpected error occurred during connection handshake.'],

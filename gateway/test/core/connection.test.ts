@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { App } from '../../src/core/app.ts';
 import { frameOf, Surroundings, turn } from '../support/connections.ts';
 
+const no = Buffer.from('no');
+
 function noting(left: string[]): App {
   return {
     mode: 'default',
@@ -76,12 +78,14 @@ describe('a connection', () => {
     expect([transport.text, transport.ended]).toEqual(['', true]);
   });
 
-  it('is refused with an answer, before its handshake is done', () => {
+  it('is refused with an answer, in text whatever its hub protocol, before its handshake is done', () => {
     const around = new Surroundings();
     const { connection, transport } = around.joining();
-    connection.refuse(frameOf('no'), 'bad_message');
+    connection.protocol = 'messagepack';
+    connection.refuse(no, 'bad_message');
     connection.accept(frameOf('yes'));
     expect([transport.text, transport.ended, around.opens]).toEqual(['no', true, []]);
+    expect(transport.frames.map(({ binary }) => binary)).toEqual([false]);
     expect(around.ends).toEqual([`${connection.id} joining bad_message`]);
   });
 
@@ -93,7 +97,7 @@ describe('a connection', () => {
     connection.gone();
     connection.gone();
     connection.close('drain');
-    connection.refuse(frameOf('no'), 'bad_message');
+    connection.refuse(no, 'bad_message');
     connection.accept(frameOf('yes'));
     connection.send(frameOf('x'));
     expect(connection.sendDirect(frameOf('x'))).toBe(false);
@@ -112,7 +116,7 @@ describe('a connection', () => {
       transport.reading = false;
       connection.send(frameOf('x'.repeat(11)));
       if (end === 'close') connection.close('closed_by_app');
-      else connection.refuse(frameOf('no'), 'bad_message');
+      else connection.refuse(no, 'bad_message');
       expect(left).toHaveLength(1);
       expect(around.ends).toHaveLength(1);
       expect(transport.ended).toBe(true);
