@@ -10,8 +10,9 @@ export function cliPage(): string {
     '`signalbox` is a program of the package `@signalbox/gateway`:',
     [
       '```sh',
-      'npx --package @signalbox/gateway signalbox --help   # where the package is installed, or from the registry',
-      'node gateway/dist/cli/main.js --help                # in this repository, after npm run build',
+      'npx @signalbox/gateway --help         # from the registry',
+      'npx signalbox --help                  # where the package is installed',
+      'node gateway/dist/cli/main.js --help   # in this repository, after npm run build',
       '```',
     ].join('\n'),
     'Secrets come from the environment, never from the command line, where every user of the machine could read them:\n' +

@@ -9,7 +9,7 @@ export const startCommand: Command = {
   usage: '[--settings]',
   about: [
     'Every setting is an environment variable; --settings lists them. SIGTERM and SIGINT stop the node in order.',
-    '`signalbox-gateway` is the same without a command.',
+    '`node gateway/dist/main.js` is the same without a command, and needs no more than the build.',
   ],
   options: {
     settings: { kind: 'flag', doc: 'Start nothing: print every setting with its rule, default and meaning.' },
