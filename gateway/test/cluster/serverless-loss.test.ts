@@ -1,4 +1,5 @@
 import { readDisconnectedBody, readWebhookHead, webhookSignature } from '@signalbox/app-sdk/protocol';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Balancer } from '../support/balancer.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
@@ -51,6 +52,14 @@ async function endsOf(count: number): Promise<readonly Posted[]> {
   return ends(upstream.posts.items);
 }
 
+/** Waits until Redis holds the wills of so many clients of a node: what it is told in the turn of its death is lost. */
+async function kept(at: number, count: number): Promise<void> {
+  const raw = new Redis(redis.url());
+  const key = `signalbox@0:wills:of:${service.node(at).node}`;
+  await until(`${count} wills are kept`, async () => (await raw.hlen(key)) === count, patience);
+  raw.disconnect();
+}
+
 const users = (at: number, count: number): string[] => Array.from({ length: count }, (_, i) => `user ${at}-${i}`);
 
 async function connectAll(at: number, count: number): Promise<string[]> {
@@ -64,6 +73,7 @@ describe('the end of a client of a serverless hub whose node died', { timeout: 9
     await open([undefined, undefined, undefined]);
     const dead = await connectAll(0, 150);
     const living = await service.client('poll', { userId: 'living', at: 1 });
+    await kept(0, dead.length);
     await service.node(0).kill();
     const posted = await endsOf(dead.length);
     expect(posted.map(userOf).sort()).toEqual([...dead].sort());
@@ -84,6 +94,7 @@ describe('the end of a client of a serverless hub whose node died', { timeout: 9
   test('is posted by the next node that starts, when all of them died', async () => {
     await open([undefined]);
     const dead = await connectAll(0, 3);
+    await kept(0, 3);
     await service.node(0).kill();
     await using late = await startNode();
     expect((await endsOf(3)).map(userOf).sort()).toEqual(dead);
@@ -93,12 +104,11 @@ describe('the end of a client of a serverless hub whose node died', { timeout: 9
   test('is posted, though Redis had forgotten everything before', async () => {
     await open([undefined, undefined]);
     const dead = await connectAll(0, 3);
+    await kept(0, 3);
     await redis.restart();
-    for (const at of [0, 1]) {
-      const isUp = async (): Promise<boolean> => (await service.node(at).admin('/readyz')).body.includes('"up":true');
-      await until('the node has its Redis back', isUp, patience);
-    }
+    await kept(0, 3);
     await service.client('poll', { userId: 'late', at: 0 });
+    await kept(0, 4);
     await service.node(0).kill();
     expect((await endsOf(4)).map(userOf).sort()).toEqual(['late', ...dead]);
   });
