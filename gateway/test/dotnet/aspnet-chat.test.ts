@@ -211,7 +211,8 @@ function chat(addresses: () => [string, string]): void {
     await leave(ann, bob);
   });
 
-  test('two browsers chat', async () => {
+  // Chromium starts beside the builds of the other files: on a busy machine that alone has taken half a minute.
+  test('two browsers chat', { timeout: 120_000 }, async () => {
     const browser: Browser = await launchBrowser();
     try {
       const pages = await Promise.all(addresses().map(() => browser.newPage()));
