@@ -16,7 +16,8 @@ export default defineConfig({
     name: 'gateway',
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, 'test/dotnet'], // they need .NET: `npm run test:dotnet`
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Longer than several waits of `test/support/until.ts`: a wait that fails says for what.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

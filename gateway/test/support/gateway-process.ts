@@ -78,7 +78,7 @@ export class GatewayProcess {
     void gateway.ended.then((end) => {
       ended = end;
     });
-    await until('the gateway listens', () => ended !== undefined || gateway.#readListening(), 20_000);
+    await until('the gateway listens', () => ended !== undefined || gateway.#readListening(), 30_000);
     if (ended === undefined) return gateway;
     throw new Error(`the gateway ended with ${ended.code}: ${ended.stderr}${ended.stdout}`);
   }

@@ -22,7 +22,7 @@ export class Inbox<T> {
    * Resolves when the condition holds for what came.
    * @throws Error with what came instead, after `deadlineMs`.
    */
-  async until(what: string, holds: (items: readonly T[]) => boolean, deadlineMs = 10_000): Promise<void> {
+  async until(what: string, holds: (items: readonly T[]) => boolean, deadlineMs = 15_000): Promise<void> {
     if (holds(this.items)) return;
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {

@@ -5,7 +5,7 @@ const lookMs = 20;
  * Waits until a condition holds that can only be asked for, such as a page or a metric.
  * @throws Error naming `what` when it does not hold within `deadlineMs`.
  */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, deadlineMs = 10_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, deadlineMs = 15_000): Promise<void> {
   const deadline = performance.now() + deadlineMs;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
@@ -14,7 +14,7 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 }
 
 /** Awaits a promise, but not for ever. */
-export async function within<T>(what: string, promise: Promise<T>, deadlineMs = 10_000): Promise<T> {
+export async function within<T>(what: string, promise: Promise<T>, deadlineMs = 15_000): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not within ${deadlineMs} ms: ${what}`)), deadlineMs);
