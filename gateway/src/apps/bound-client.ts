@@ -132,12 +132,9 @@ export class BoundClient implements App, CarriedClient {
   }
 
   /** Its own app server knows what it changed itself. */
-  login(client: Client, { claims, expires, server }: LoginChange): LoginOutcome {
+  login(client: Client, { claims, server }: LoginChange): LoginOutcome {
     const renewed = renewedClaims(this.info.claims, claims, client.userId);
     if (renewed === undefined) return 'other_user';
-    if (expires !== undefined && client.authExpires !== undefined) {
-      client.authExpires = Math.max(client.authExpires, expires);
-    }
     if (renewed !== this.info.claims && this.#carrier?.server !== server) this.#carrier?.claims(renewed);
     this.info = { ...this.info, claims: renewed };
     return { claims: renewed };

@@ -11,8 +11,8 @@ import type { Frame } from './transport.ts';
  */
 export type ClientState = 'opening' | 'joining' | 'open' | 'closed';
 
-/** A change of a login: what is absent or empty stays as it is. */
-export type LoginChange = Pick<Login, 'claims' | 'expires' | 'server'>;
+/** Claims that are to take the place of those before; empty: they stay. `server`: the app server that asks. */
+export type LoginChange = Pick<Login, 'claims' | 'server'>;
 
 /** The claims after it; or it would have made another user. */
 export type LoginOutcome = { readonly claims: Claims } | 'other_user';
@@ -72,8 +72,8 @@ export interface App {
    * must be told before the client's answer comes has this.
    */
   expectResult?(client: Client, invocationId: string, server: string): void;
-  /** Reads or renews a login; only an app that keeps claims can. */
-  login?(client: Client, change: LoginChange): LoginOutcome;
+  /** Reads or renews the claims of a client; undefined: nobody kept them. */
+  login?(client: Client, change: LoginChange): LoginOutcome | undefined;
   /** The app server that runs the hub for this client, and the node of its link; for operators. */
   readonly carriedBy?: { readonly server: string; readonly node: string } | undefined;
   /** The connection ended. Called exactly once for each `opened`. */

@@ -4,6 +4,7 @@ import { GatewayError } from '../errors.ts';
 import type { Asker, Verdict } from '../protocol/command.ts';
 import { encodeCommand } from '../protocol/command-codec.ts';
 import type { Login } from '../protocol/inquiry.ts';
+import type { Client } from './app.ts';
 import type { Asks } from './ask.ts';
 import type { Registry } from './registry.ts';
 import type { Topics } from './topics.ts';
@@ -69,9 +70,20 @@ export class Logins {
   take({ hub, connection, ask, claims, expires, server }: Login): void {
     const { answer, registry } = this.#options;
     const client = registry.hub(hub)?.connections.get(connection);
-    const outcome = client?.app?.login?.(client, { claims, expires, server });
-    if (outcome === undefined) answer(ask, 'no');
-    else if (outcome === 'other_user') answer(ask, 'limit');
-    else answer(ask, 'yes', writeClaims(outcome.claims));
+    const outcome = client?.app?.login?.(client, { claims, server });
+    if (client === undefined || outcome === undefined) {
+      answer(ask, 'no');
+    } else if (outcome === 'other_user') {
+      answer(ask, 'limit');
+    } else {
+      prolong(client, expires);
+      answer(ask, 'yes', writeClaims(outcome.claims));
+    }
   }
+}
+
+/** The end of a login only moves into the future, and a client without one gets none. */
+function prolong(client: Client, expires: number | undefined): void {
+  if (expires === undefined || client.authExpires === undefined) return;
+  client.authExpires = Math.max(client.authExpires, expires);
 }
