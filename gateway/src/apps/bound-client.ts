@@ -4,11 +4,11 @@ import {
   parseHandshakeResponse,
   recordSeparator,
 } from '@signalbox/app-sdk/protocol';
+import { longNamed, renewedClaims } from '../auth/login-claims.ts';
 import type { App, Client, LoginChange, LoginOutcome } from '../core/app.ts';
 import type { Events } from '../observe/events.ts';
 import type { CloseReason } from '../reasons.ts';
 import type { Carrier } from './carrier.ts';
-import { renewedClaims } from './client-info.ts';
 import { HubCut } from './hub-cut.ts';
 import type { CarriedClient, ClientInfo } from './link.ts';
 
@@ -133,7 +133,7 @@ export class BoundClient implements App, CarriedClient {
 
   /** Its own app server knows what it changed itself. */
   login(client: Client, { claims, server }: LoginChange): LoginOutcome {
-    const renewed = renewedClaims(this.info.claims, claims, client.userId);
+    const renewed = renewedClaims(this.info.claims, longNamed(claims), client.userId);
     if (renewed === undefined) return 'other_user';
     if (renewed !== this.info.claims && this.#carrier?.server !== server) this.#carrier?.claims(renewed);
     this.info = { ...this.info, claims: renewed };

@@ -1,7 +1,6 @@
 import { readClaims, type ServiceMessageOf } from '@signalbox/app-sdk/protocol';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { renewedClaims } from '../../src/apps/client-info.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { clientClaims, sign, testKey } from '../auth/sign.ts';
@@ -13,46 +12,6 @@ const roleName = 'http://schemas.microsoft.com/ws/2008/06/identity/claims/role';
 const ok = 1;
 const notFound = 2;
 const forbidden = 5;
-
-describe('claims of a renewed login', () => {
-  const before = [
-    ['asrs.s.derror', 'True'],
-    ['exp', '1'],
-    [nameIdentifier, 'ann'],
-    [roleName, 'reader'],
-  ] as const;
-
-  test('stay as they are when none are given', () => {
-    expect(renewedClaims(before, [], 'ann')).toBe(before);
-  });
-
-  test('replace those of the app, and leave what the gateway and the token need', () => {
-    const given = [
-      ['nameid', 'ann'],
-      ['role', 'a'],
-      ['role', 'b'],
-      ['asrs.s.derror', 'False'],
-      ['exp', '9'],
-    ] as const;
-    expect(renewedClaims(before, given, 'ann')).toEqual([
-      ['asrs.s.derror', 'True'],
-      ['exp', '1'],
-      [nameIdentifier, 'ann'],
-      [roleName, 'a'],
-      [roleName, 'b'],
-    ]);
-  });
-
-  test('are refused when they name another user, or nobody', () => {
-    expect(renewedClaims(before, [[nameIdentifier, 'bob']], 'ann')).toBeUndefined();
-    expect(renewedClaims(before, [[roleName, 'a']], 'ann')).toBeUndefined();
-  });
-
-  test('may name anybody where the user id stands in a claim of its own', () => {
-    const withUid = [['asrs.s.uid', 'ann'], ...before] as const;
-    expect(renewedClaims(withUid, [[nameIdentifier, 'bob']], 'ann')).toContainEqual([nameIdentifier, 'bob']);
-  });
-});
 
 describe('a login over a link', () => {
   let gateway: Gateway;
