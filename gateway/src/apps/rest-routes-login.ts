@@ -19,7 +19,7 @@ export const loginRoutes: readonly Route[] = [
   {
     kind: 'answer',
     operation: 'refresh_auth',
-    doc: 'Renews the login of a client of an app server: its claims, and until when it is valid, which only moves into the future.',
+    doc: 'Renews the login of a client: its claims, and until when it is valid, which only moves into the future. In a serverless hub only a login that ends can be renewed.',
     methods: ['POST'],
     paths: ['hubs/{hub}/connections/:refreshAuth'],
     ok: both(200),
@@ -31,7 +31,7 @@ export const loginRoutes: readonly Route[] = [
   {
     kind: 'answer',
     operation: 'read_claims',
-    doc: 'Reads the claims of a client of an app server.',
+    doc: 'Reads the claims of a client. In a serverless hub those of a login that ends.',
     methods: ['POST'],
     paths: ['hubs/{hub}/connections/claims'],
     ok: both(200),

@@ -1,4 +1,5 @@
 import {
+  type Claims,
   connectedBody,
   disconnectedBody,
   type HubProtocol,
@@ -32,6 +33,8 @@ export interface Webhook {
 export interface WebhookSite {
   /** Headers that all webhooks of the client share: names and values in turn. */
   readonly headers: readonly string[];
+  /** From now on {@link headers} tell these claims. */
+  renew(claims: Claims): void;
   /** Where a webhook goes: `none` without a template, `invalid` when its event has no form in a URL. */
   route(topic: WebhookTopic): Pick<WebhookRequest, 'origin' | 'path'> | 'none' | 'invalid';
   /** Posts it when its hub has a place for it. Never rejects. */
@@ -94,9 +97,19 @@ export class ClientWebhooks implements Testator {
     this.#add('connected', { category: 'connections', event: 'connected' }, connectedBody(), (outcome) => {
       if (outcome.kind === 'answer' && outcome.status === refused) this.#refuse();
     });
+    this.#keepWill();
+    return true;
+  }
+
+  /** Its login was renewed: webhooks that come from now on tell its new claims, and so does the one of its end. */
+  renewed(claims: Claims): void {
+    this.#site.renew(claims);
+    if (this.#raised) this.#keepWill();
+  }
+
+  #keepWill(): void {
     const end = this.#site.route({ hub: this.#client.hub, ...endTopic });
     if (typeof end !== 'string') this.#site.keepWill(this);
-    return true;
   }
 
   /** The client invoked something; `record` is its message without the frame, and is copied. */

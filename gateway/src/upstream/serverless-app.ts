@@ -1,5 +1,6 @@
 import {
   acceptHandshake,
+  type Claims,
   type HandshakeRequest,
   type HubProtocol,
   handshakeResponse,
@@ -9,7 +10,8 @@ import {
   type StreamInvocationMessage,
   TooLargeError,
 } from '@signalbox/app-sdk/protocol';
-import type { App, Client } from '../core/app.ts';
+import { longNamed, pairsOf, renewedClaims } from '../auth/login-claims.ts';
+import type { App, Client, LoginChange, LoginOutcome } from '../core/app.ts';
 import type { Events } from '../observe/events.ts';
 import { framed } from '../protocol/hub.ts';
 import type { InvokeOutcome } from '../protocol/inquiry.ts';
@@ -52,6 +54,8 @@ export class ServerlessApp implements App {
   readonly #partial = new Map<Client, Splitter>();
   /** Of the clients whose hubs have an upstream. */
   readonly #webhooks = new Map<Client, ClientWebhooks>();
+  /** Claims as in their tokens, of the clients whose login ends: those of nobody else can be renewed. */
+  readonly #claims = new Map<Client, Claims>();
   /** One per hub protocol, for the many clients whose bytes end with a message: they need nothing of their own. */
   readonly #shared = new Map<HubProtocol, Splitter>();
 
@@ -68,6 +72,7 @@ export class ServerlessApp implements App {
     const protocol = protocolOf(client);
     const { upstream } = this.#options;
     const webhooks = upstream?.serves(client.hub) ? upstream.open(client, protocol) : undefined;
+    if (client.authExpires !== undefined) this.#claims.set(client, pairsOf(client.origin?.claims ?? []));
     client.origin = undefined;
     if (webhooks?.connected() === false) {
       client.refuse(handshakeResponse(upstreamSlow), 'app_slow');
@@ -86,8 +91,21 @@ export class ServerlessApp implements App {
     }
   }
 
+  login(client: Client, { claims }: LoginChange): LoginOutcome | undefined {
+    const before = this.#claims.get(client);
+    if (before === undefined) return undefined;
+    const renewed = renewedClaims(before, claims, client.userId);
+    if (renewed === undefined) return 'other_user';
+    if (renewed !== before) {
+      this.#claims.set(client, renewed);
+      this.#webhooks.get(client)?.renewed(renewed);
+    }
+    return { claims: longNamed(renewed) };
+  }
+
   left(client: Client, reason: CloseReason): void {
     this.#partial.delete(client);
+    this.#claims.delete(client);
     this.#webhooks.get(client)?.left(reason);
     this.#webhooks.delete(client);
   }

@@ -1,4 +1,11 @@
-import { type HubProtocol, webhookSignature, writeWebhookClient } from '@signalbox/app-sdk/protocol';
+import {
+  type Claims,
+  type HubProtocol,
+  type WebhookClient,
+  webhookSignature,
+  writeWebhookClient,
+} from '@signalbox/app-sdk/protocol';
+import { pairsOf } from '../auth/login-claims.ts';
 import type { Will } from '../backplane/wills.ts';
 import type { Client } from '../core/app.ts';
 import type { Events } from '../observe/events.ts';
@@ -74,11 +81,17 @@ export class Upstream {
   }
 
   #site(client: Client): WebhookSite {
-    const { hub, id } = client;
-    const headers = this.#headers(client);
+    const { hub, id, userId, origin } = client;
+    const facts = { connectionId: id, hub, userId, query: origin?.query ?? '' };
     const { survivor } = this.#options;
+    let headers = this.#headers(facts, pairsOf(origin?.claims ?? []));
     return {
-      headers,
+      get headers() {
+        return headers;
+      },
+      renew: (claims) => {
+        headers = this.#headers(facts, claims);
+      },
       route: (topic) => this.#route(topic),
       post: (webhook) => this.#places(hub).run(() => this.#post(webhook)),
       hold: (bytes) => this.#hold(hub, bytes),
@@ -111,10 +124,9 @@ export class Upstream {
     return path === undefined ? 'invalid' : { origin: template.origin, path };
   }
 
-  #headers({ id, hub, userId, origin }: Client): string[] {
-    const claims = origin?.claims.map(({ name, text }) => [name, text] as const) ?? [];
-    const facts = { connectionId: id, hub, userId, claims, query: origin?.query ?? '' };
-    const shared = writeWebhookClient(facts, webhookSignature(this.#options.accessKeys, id));
+  #headers(facts: Omit<WebhookClient, 'claims'>, claims: Claims): string[] {
+    const signature = webhookSignature(this.#options.accessKeys, facts.connectionId);
+    const shared = writeWebhookClient({ ...facts, claims }, signature);
     return [...shared, ['x-signalbox', version]].flat();
   }
 

@@ -120,6 +120,41 @@ test.each(['nonsense', ''])(
   },
 );
 
+describe('in a serverless hub, the login of a client on another node', () => {
+  const free = 'free';
+  const at = (operation: string, body: object): Promise<RestAnswer> =>
+    rest.call('POST', path(operation).replace(hub, free), { body: JSON.stringify(body) });
+
+  async function come(claims: object): Promise<{ connectionToken: string; guest: RawClient }> {
+    const { connectionToken } = await negotiate(service.node(1).origin, free, 'ann');
+    const token = await clientToken(free, 'ann', { nameid: 'ann', role: 'reader', ...claims });
+    return {
+      connectionToken,
+      guest: await RawClient.connect(service.node(1).port, { hub: free, id: connectionToken, token }),
+    };
+  }
+
+  test('is read and renewed, when it ends', async () => {
+    const expires = String(Math.floor(Date.now() / 1000) + 3600);
+    const { connectionToken, guest } = await come({ 'asrs.s.coae': 'True', 'asrs.s.aeo': expires });
+    expect(claimsOf(await at('claims', { connectionToken }), 'role')).toEqual(['reader']);
+    const claims = [
+      { type: 'nameid', value: 'ann' },
+      { type: 'role', value: 'writer' },
+    ];
+    const renewed = await at(':refreshAuth', { connectionToken, expireTime: later(7200), claims });
+    expect([renewed.status, claimsOf(renewed, 'role')]).toEqual([200, ['writer']]);
+    expect(claimsOf(await at('claims', { connectionToken }), 'role')).toEqual(['writer']);
+    guest.leave();
+  });
+
+  test('without an end is 404', async () => {
+    const { connectionToken, guest } = await come({});
+    expect(codeOf(await at('claims', { connectionToken }))).toEqual([404, 'ConnectionNotFound']);
+    guest.leave();
+  });
+});
+
 test('the token of a client that left is 404', async () => {
   client.leave();
   await app.hears('CloseConnection');
