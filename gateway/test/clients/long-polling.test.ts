@@ -17,8 +17,6 @@ afterAll(() => door[Symbol.dispose]());
 beforeEach(() => {
   door.clock.aheadMs = 0;
   door.clients.texts.length = 0;
-  door.clients.reasons.length = 0;
-  door.clients.ended = () => undefined;
 });
 
 const frame = (words: string): Frame => ({ bytes: Buffer.from(words), binary: false });
@@ -31,7 +29,7 @@ async function polling(at = door, claims: object = {}) {
   const id = `&id=${connectionToken}`;
   const poll = (signal?: AbortSignal): Promise<Answered> =>
     ask(at, 'GET', `${id}&_=1700000000000`, { headers, ...(signal && { signal }) });
-  expect(told(await within('the first poll is answered at once', poll(), 2000))).toEqual([200, '']);
+  expect(told(await within('the first poll is answered at once', poll()))).toEqual([200, '']);
   const connection = at.clients.arrived.at(-1);
   if (connection === undefined) throw new Error('the core heard of no connection');
   const post = (body: string | Uint8Array): Promise<Answered> => ask(at, 'POST', id, { headers, body });
@@ -196,20 +194,14 @@ describe('what a poll was given', () => {
 describe('a client that does not poll', () => {
   it('is gone when its time is over', async () => {
     using quick = await startDoor({ pollGapMs: 150 });
-    const ended = new Promise<string>((resolve) => {
-      quick.clients.ended = resolve;
-    });
-    const { poll } = await polling(quick);
-    expect(await within('the client is gone', ended, 3000)).toBe('idle');
+    const { connection, poll } = await polling(quick);
+    expect(await within('the client is gone', quick.clients.ended(connection))).toBe('idle');
     expect((await poll()).status).toBe(404);
   });
 
   it('is gone when the time that its token gives is over', async () => {
-    const ended = new Promise<string>((resolve) => {
-      door.clients.ended = resolve;
-    });
-    await polling(door, { 'asrs.s.ttl': '1' });
-    expect(await within('the client is gone', ended, 5000)).toBe('idle');
+    const { connection } = await polling(door, { 'asrs.s.ttl': '1' });
+    expect(await within('the client is gone', door.clients.ended(connection))).toBe('idle');
   });
 });
 
@@ -236,13 +228,13 @@ describe('a POST', () => {
 
 describe('DELETE', () => {
   it('is 202, ends the poll that waits with 204, and all later requests are 404', async () => {
-    const { poll, post, remove } = await polling();
+    const { connection, poll, post, remove } = await polling();
     const before = door.polls();
     const waiting = poll();
     await waits(door, before);
     expect(told(await remove())).toEqual([202, '']);
     expect(told(await waiting)).toEqual([204, '']);
-    expect(door.clients.reasons).toEqual(['client_left']);
+    expect(door.clients.endsOf(connection)).toEqual(['client_left']);
     const gone = [404, 'No Connection with that ID'];
     expect([told(await remove()), told(await post('x')), told(await poll())]).toEqual([gone, gone, gone]);
   });

@@ -103,11 +103,8 @@ describe('a stream', () => {
 
   it('that drops is the end of the connection, without any wait', async () => {
     const wire = await wires.ServerSentEvents(door);
-    const ended = new Promise<string>((resolve) => {
-      door.clients.ended = resolve;
-    });
     wire.leave();
-    expect(await within('the connection ends', ended, 2000)).toBe('client_left');
+    expect(await within('the connection ends', door.clients.ended(wire.connection))).toBe('client_left');
     expect(door.owner.has('chat', wire.connection.id)).toBe(false);
   });
 });

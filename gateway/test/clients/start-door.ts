@@ -17,6 +17,7 @@ import type { Transport, TransportKind } from '../../src/core/transport.ts';
 import { createHttpServer } from '../../src/http.ts';
 import type { CloseReason } from '../../src/reasons.ts';
 import { testKey } from '../auth/sign.ts';
+import { Changes } from '../support/changes.ts';
 
 export interface DoorOptions {
   readonly origins?: readonly string[];
@@ -26,6 +27,8 @@ export interface DoorOptions {
   readonly transports?: readonly TransportKind[];
   readonly pollMs?: number;
   readonly pollGapMs?: number;
+  /** In place of the clock of the machine: milliseconds since 1970. */
+  readonly time?: () => number;
 }
 
 /** The core as a client's transport sees it: it records, and answers the handshake. */
@@ -35,11 +38,10 @@ export class FakeClients implements Clients {
   /** What the gate said of the one that arrived last. */
   identity: Identity | undefined;
   readonly texts: string[] = [];
-  readonly reasons: CloseReason[] = [];
   /** Told of every message, before it is recorded. */
   heard: (connection: Connection, text: string) => void = () => undefined;
-  /** Told when a connection has ended. */
-  ended: (reason: CloseReason) => void = () => undefined;
+  readonly #ends: { readonly connection: Connection; readonly reason: CloseReason }[] = [];
+  readonly #changes = new Changes();
   readonly #owner: ConnectionOwner;
 
   constructor(queueBytes: number) {
@@ -48,11 +50,22 @@ export class FakeClients implements Clients {
       now: () => performance.now(),
       closeFrame: () => ({ bytes: Buffer.from('{"type":7}\u001e'), binary: false }),
       opened: () => undefined,
-      ended: (_, reason) => {
-        this.reasons.push(reason);
-        this.ended(reason);
+      ended: (connection, reason) => {
+        this.#ends.push({ connection, reason });
+        this.#changes.changed();
       },
     };
+  }
+
+  /** Why this connection ended, once for each time that was told. */
+  endsOf(connection: Connection): CloseReason[] {
+    return this.#ends.filter((end) => end.connection === connection).map(({ reason }) => reason);
+  }
+
+  /** Resolves with the reason when the end of this connection was told. */
+  async ended(connection: Connection): Promise<CloseReason | undefined> {
+    await this.#changes.until(() => this.endsOf(connection).length > 0);
+    return this.endsOf(connection)[0];
   }
 
   refusal(): Refusal | undefined {
@@ -119,7 +132,7 @@ export async function startDoor(options: DoorOptions = {}) {
   const transports = options.transports ?? ['WebSockets', 'ServerSentEvents', 'LongPolling'];
   /** What the tests move to make tokens old. */
   const clock = { aheadMs: 0 };
-  const now = (): number => Date.now() + clock.aheadMs;
+  const now = (): number => (options.time ?? Date.now)() + clock.aheadMs;
   const connectionTokens = new ConnectionTokens({ keys, firstUseMs: 30_000, now });
   const topics = new Topics('test@0', 'a routing secret of the tests, long enough', false);
   const mint = (hub: string, user: string | undefined): string => topics.mint(hub, user);

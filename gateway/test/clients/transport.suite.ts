@@ -18,14 +18,8 @@ export function transportSuite(kind: TransportKind): void {
     afterAll(() => door[Symbol.dispose]());
     beforeEach(() => {
       door.clients.texts.length = 0;
-      door.clients.reasons.length = 0;
       door.clients.heard = () => undefined;
     });
-
-    const nextEnd = (at = door): Promise<string> =>
-      new Promise((resolve) => {
-        at.clients.ended = resolve;
-      });
 
     it('says which one it is', async () => {
       const wire = await connect(door);
@@ -66,10 +60,9 @@ export function transportSuite(kind: TransportKind): void {
     });
 
     it('tells the core when the client leaves', async () => {
-      const { leave } = await connect(door);
-      const ended = nextEnd();
+      const { connection, leave } = await connect(door);
       leave();
-      expect(await within('the core is told', ended)).toBe('client_left');
+      expect(await within('the core is told', door.clients.ended(connection))).toBe('client_left');
     });
 
     it('ends after what was written', async () => {
@@ -77,7 +70,7 @@ export function transportSuite(kind: TransportKind): void {
       connection.transport.write(text('last words'));
       connection.close('closed_by_app');
       await within('the client is told of the end', over);
-      expect([inbox.items, door.clients.reasons]).toEqual([['last words'], ['closed_by_app']]);
+      expect([inbox.items, door.clients.endsOf(connection)]).toEqual([['last words'], ['closed_by_app']]);
     });
 
     it('does nothing after the end', async () => {
@@ -88,15 +81,14 @@ export function transportSuite(kind: TransportKind): void {
       connection.transport.end();
       expect(connection.transport.buffered()).toBe(0);
       await within('the client is told of the end', over);
-      expect([inbox.items, door.clients.reasons, door.defects]).toEqual([[], ['closed_by_app'], []]);
+      expect([inbox.items, door.clients.endsOf(connection), door.defects]).toEqual([[], ['closed_by_app'], []]);
     });
 
     it('reads nothing more once it has ended', async () => {
-      const { say } = await connect(door);
-      door.clients.heard = (connection) => connection.close('bad_message');
-      const ended = nextEnd();
+      const { connection, say } = await connect(door);
+      door.clients.heard = (speaker) => speaker.close('bad_message');
       await Promise.all(['0', '1', '2'].map((words) => say(words)));
-      expect(await ended).toBe('bad_message');
+      expect(await within('the client is closed', door.clients.ended(connection))).toBe('bad_message');
       expect(door.clients.texts).toHaveLength(1);
     });
 
@@ -104,7 +96,6 @@ export function transportSuite(kind: TransportKind): void {
       using tight = await startDoor({ queueBytes: 100_000 });
       const { connection, pause } = await connect(tight);
       pause();
-      const ended = nextEnd(tight);
       const frames = [text('x'.repeat(50_000)), text('y'.repeat(50_000))];
       for (let i = 0; i < 1000 && connection.state !== 'closed'; i++) {
         connection.transport.writeAll(frames);
@@ -112,7 +103,7 @@ export function transportSuite(kind: TransportKind): void {
         if (connection.transport.buffered() > 100_000) connection.close('slow');
         await new Promise(setImmediate);
       }
-      expect(await within('the client is closed', ended)).toBe('slow');
+      expect(await within('the client is closed', tight.clients.ended(connection))).toBe('slow');
       expect(connection.transport.buffered()).toBe(0);
     });
   });
