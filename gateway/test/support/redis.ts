@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 
 /** A Redis of one test file: its own process on its own port, keeping nothing on disk. */
@@ -44,14 +44,24 @@ export async function startRedis(...args: string[]): Promise<TestRedis> {
   };
 }
 
-/** A port that nobody listens on now, and whose cluster port (plus 10,000) is valid too. */
+/** Ports from here on, and so many; those of a Redis Cluster's own bus (plus 10,000) stand behind them. */
+const [firstPort, portCount] = [12_000, 10_000];
+
+/**
+ * A port that nobody listens on now. It is below those that Linux gives out by itself (32,768 and up): no other server or
+ * client is given it before the program listens that it is for, nor while that is started again.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = firstPort + randomInt(portCount);
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return freePort(); // this one is taken
+  }
   server.close();
   await once(server, 'close');
-  return port <= 55_000 ? port : freePort();
+  return port;
 }
 
 const quiet = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
