@@ -208,7 +208,7 @@ describe('sendBatch, where the service is a Signalbox', () => {
       hub.send('c', 'cleared'),
       hub.send('d', 'cleared'),
     ];
-    await sends[3];
+    await Promise.all([sends[3], rest.server.arrived(2)]);
     expect(rest.server.seen.map(({ path }) => path.split('/').slice(-2)).sort()).toEqual([
       ['a', ':send'],
       ['d', ':send'],

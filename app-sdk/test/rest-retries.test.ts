@@ -1,6 +1,7 @@
 import type { SignalboxClient } from '@signalbox/app-sdk';
 import { describe, expect, test, vi } from 'vitest';
 import { backoffMs } from '../src/retry.ts';
+import { freezeTime } from './support/freeze-time.ts';
 import type { Answer } from './support/rest-server.ts';
 import { restSetup } from './support/rest-setup.ts';
 
@@ -95,6 +96,7 @@ describe('retries', () => {
   });
 
   test('do not come when the pause would outlast the deadline', async () => {
+    freezeTime();
     vi.mocked(Math.random).mockReturnValue(1);
     rest.server.answer = () => 503;
     await expect(rest.client({ timeoutMs: 150 }).send('u', 'x')).rejects.toMatchObject({ status: 503 });

@@ -1,6 +1,7 @@
 import type { AnyContract, DepartedHub } from '@signalbox/app-sdk';
 import { describe, expect, test, vi } from 'vitest';
-import { chatHub, freezeTime, linkSetup } from '../support/link-setup.ts';
+import { freezeTime } from '../support/freeze-time.ts';
+import { chatHub, linkSetup } from '../support/link-setup.ts';
 import type { ServedLink } from '../support/service.ts';
 
 const setup = linkSetup();

@@ -4,7 +4,8 @@ import { decodeJwt } from 'jose';
 import { Agent } from 'undici';
 import { describe, expect, test, vi } from 'vitest';
 import { version } from '../../src/link-door.ts';
-import { chatHub, freezeTime, linkSetup } from '../support/link-setup.ts';
+import { freezeTime } from '../support/freeze-time.ts';
+import { chatHub, linkSetup } from '../support/link-setup.ts';
 
 const setup = linkSetup();
 

@@ -2,7 +2,8 @@ import type { AnyContract, Hub } from '@signalbox/app-sdk';
 import { describe, expect, test, vi } from 'vitest';
 import { jsonHubProtocol } from '../../src/protocol/hub-json.ts';
 import { shutdownPing } from '../../src/protocol/service-ping.ts';
-import { chatHub, freezeTime, linkSetup } from '../support/link-setup.ts';
+import { freezeTime } from '../support/freeze-time.ts';
+import { chatHub, linkSetup } from '../support/link-setup.ts';
 import type { ServedLink } from '../support/service.ts';
 
 const setup = linkSetup();

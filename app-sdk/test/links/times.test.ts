@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { keepAlivePing } from '../../src/protocol/service-ping.ts';
-import { chatHub, freezeTime, linkSetup } from '../support/link-setup.ts';
+import { freezeTime } from '../support/freeze-time.ts';
+import { chatHub, linkSetup } from '../support/link-setup.ts';
 import type { ServedLink } from '../support/service.ts';
 
 const setup = linkSetup();

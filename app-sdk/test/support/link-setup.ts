@@ -106,8 +106,3 @@ export function linkSetup(): LinkSetup {
   });
   return setup;
 }
-
-/** Stops the clocks of this process; sockets go on. */
-export function freezeTime(): void {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
-}

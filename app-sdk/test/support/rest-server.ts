@@ -26,7 +26,11 @@ export class RestServer {
   mostOpen = 0;
   #open = 0;
   readonly #arrivals: { count: number; resolve: () => void }[] = [];
-  readonly #server = createServer((request, response) => void this.#handle(request, response));
+  /** Idle connections stay for as long as any test: one that closes just as it is used again would lose a request. */
+  readonly #server = createServer(
+    { keepAliveTimeout: 120_000 },
+    (request, response) => void this.#handle(request, response),
+  );
 
   async start(): Promise<this> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));

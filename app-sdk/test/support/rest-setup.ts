@@ -39,6 +39,7 @@ export function restSetup(): RestSetup {
     made = [];
   });
   afterEach(async () => {
+    vi.useRealTimers();
     vi.restoreAllMocks();
     await setup.server.stop();
     await Promise.all(made.map((hub) => hub[Symbol.asyncDispose]()));
