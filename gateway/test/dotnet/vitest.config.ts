@@ -8,7 +8,7 @@ export default defineConfig({
     name: 'dotnet',
     root: import.meta.dirname,
     include: ['**/*.test.ts'],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 180_000,
   },
 });

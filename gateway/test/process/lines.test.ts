@@ -25,7 +25,7 @@ test('nodes that come, leave and die, and a Redis that goes and comes back, are 
   await says(node, 'Redis is down: messages reach only the clients of this node');
   redis.resume();
   await says(node, 'Redis is back: all topics are watched');
-}, 40_000);
+});
 
 test('at level debug a client is a line when it is connected and one when it ends, with its reason', async () => {
   await using node = await GatewayProcess.start({ SIGNALBOX_ACCESS_KEY: accessKey, SIGNALBOX_LOG_LEVEL: 'debug' });

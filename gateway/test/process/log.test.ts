@@ -6,9 +6,7 @@ import { startService } from '../support/service.ts';
 import { accessKey, clientToken, signToken } from '../support/tokens.ts';
 import { within } from '../support/until.ts';
 
-test('at level trace, a session with good and bad clients, Redis lost and found, logs no token, key, password or message', {
-  timeout: 40_000,
-}, async () => {
+test('at level trace, a session with good and bad clients, Redis lost and found, logs no token, key, password or message', async () => {
   const secrets = { body: 'the-body-of-a-message', said: 'what-a-client-said', bad: 'no-json-but-a-secret' };
   await using redis = await startRedis('--requirepass', 'the-password-of-redis');
   await using service = await startService({

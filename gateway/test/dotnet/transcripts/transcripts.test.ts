@@ -12,7 +12,7 @@ let ours: Place;
 beforeAll(async () => {
   stock = await openStock();
   ours = await openOurs();
-}, 120_000);
+});
 
 afterAll(async () => {
   await stock?.[Symbol.asyncDispose]();
