@@ -372,7 +372,7 @@ describe('what breaks a rule', () => {
     const wrong: ServiceMessage = { kind: 'UserData', userId: '', payloads };
     await asked(...Array.from({ length: 100 }, () => wrong));
     expect(app.of('ServiceEvent')).toHaveLength(1);
-    door.clock.aheadMs = 1001;
+    door.clock.ms = 1001;
     await asked(wrong);
     expect(app.of('ServiceEvent')).toHaveLength(2);
     expect(door.log.drops).toEqual({ invalid: 101 });

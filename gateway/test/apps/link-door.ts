@@ -149,8 +149,8 @@ export async function startLinkDoor(limits: Partial<Config> = {}) {
   const defects: unknown[] = [];
   const logged: string[] = [];
   const traced: Facts[] = [];
-  /** What tests move to make time pass. */
-  const clock = { aheadMs: 0 };
+  /** Stands still until a test moves it: no keep-alive comes between because the machine was busy. */
+  const clock = { ms: 0 };
   const keys = await importKeys([testKey, otherKey]);
   const door = serviceDoor({
     host,
@@ -159,7 +159,7 @@ export async function startLinkDoor(limits: Partial<Config> = {}) {
     log: { info: (message) => void logged.push(message), error: (message) => void defects.push(message) },
     tracing: createTracing({ log: { debug: (_, facts) => void traced.push(facts ?? {}) }, share: 1 }),
     config: { ...readConfig({}), ...limits },
-    now: () => performance.now() + clock.aheadMs,
+    now: () => clock.ms,
   });
   const server = await createHttpServer({ bodyBytes: 10_000, defect: (error) => defects.push(error) });
   server.upgrade(serverPaths, door);
