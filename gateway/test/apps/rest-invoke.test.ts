@@ -6,7 +6,7 @@ import type { RestAnswer } from './rest-server.ts';
 
 let core: RestCore;
 beforeAll(async () => {
-  core = await startRestCore({ invokeMs: 200 });
+  core = await startRestCore();
 });
 afterAll(() => core[Symbol.asyncDispose]());
 
@@ -55,8 +55,9 @@ describe.each(['json', 'messagepack'] as const)('a call of a %s client', (protoc
   });
 
   test('that is not answered is 504, and says so', async () => {
-    const client = await core.connect({ protocol });
-    const { status, headers, body } = await ask(client.id);
+    await using impatient = await startRestCore({ invokeMs: 200 });
+    const client = await impatient.connect({ protocol });
+    const { status, headers, body } = await impatient.post(path(client.id), { target: 'ask', arguments: [] });
     expect([status, headers['x-ms-error-code']]).toEqual([504, 'Error.Connection.Timeout']);
     expect(JSON.parse(body).message).toBe(
       `connection '${client.id}' did not answer within 200 ms (SIGNALBOX_INVOKE_MS)`,
