@@ -4,6 +4,7 @@ import { readConfig } from '../../src/config.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { clientClaims, sign, testKey } from '../auth/sign.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { within } from '../support/until.ts';
 import { type AppOptions, ScriptedApp } from './scripted-app.ts';
 
 const handshake = '{"protocol":"json","version":1}\x1e';
@@ -149,7 +150,7 @@ describe('a client of a hub in an app server', () => {
     expect(said(client)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
   });
 
-  test('ends with its link within a second, and the clients of other links do not', async () => {
+  test('ends with its link, and the clients of other links do not', async () => {
     const [one, two] = [await startApp('srvA'), await startApp('srvB')];
     const joined = new Map<ScriptedApp, RawClient>();
     for (let i = 0; i < 2; i++) {
@@ -161,10 +162,8 @@ describe('a client of a hub in an app server', () => {
       await client.inbox.until('the handshake response', (items) => items.length > 0);
       joined.set(app, client);
     }
-    const started = performance.now();
     one.leave();
-    await joined.get(one)!.closed;
-    expect(performance.now() - started).toBeLessThan(1000);
+    await within('the client ends, long before a link could be silent for too long', joined.get(one)!.closed);
     two.say({ kind: 'BroadcastData', excludedConnectionIds: [], payloads: payloads('still here') });
     await joined.get(two)!.heard('still here');
   });
