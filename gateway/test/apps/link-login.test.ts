@@ -84,6 +84,7 @@ describe('a login over a link', () => {
   test('renewed by the one that carries the client is not told to it again', async () => {
     const [owner] = apps as [ScriptedApp];
     expect((await ask(owner, asAnn('writer'))).status).toBe(ok);
+    await owner.settled();
     expect(owner.of('UpdateConnectionClaims')).toEqual([]);
   });
 
