@@ -141,7 +141,7 @@ function call(port: number, method: string, path: string, options: RestCallOptio
         });
       },
     );
-    request.setTimeout(5000, () => request.destroy(new Error('no answer in 5 s')));
+    request.setTimeout(15_000, () => request.destroy(new Error('no answer in 15 s')));
     request.on('error', reject);
     if (options.chunk === undefined) request.end(body);
     else {
