@@ -2,6 +2,7 @@ import { AppServer, defineHub, type NegotiateOptions, type Stream } from '@signa
 import { iterate, upload } from '@signalbox/app-sdk/browser';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OfficialClient, type OfficialOptions } from '../support/official-client.ts';
+import { servedEverywhere } from '../support/served-everywhere.ts';
 import { connectionString, type Service, startService } from '../support/service.ts';
 import { until, within } from '../support/until.ts';
 
@@ -60,6 +61,10 @@ beforeAll(async () => {
   server = new AppServer(connectionString(service.balancer.origin), { hubs: [linked], links: 4, logger: silent });
   await server.start();
   await until('all links are up', () => server.health().hubs['linked']?.links === 4);
+  await servedEverywhere(service.nodes, {
+    negotiate: (options) => server.hub(linked).negotiate(options),
+    call: ({ connection }) => connection.invoke('whoAmI'),
+  });
 });
 
 afterAll(async () => {
@@ -141,7 +146,7 @@ describe('a second app server', () => {
     expect(await second.hub(linked).clients.client(one.id).invoke('askName')).toBe('Ann');
     await second.hub(linked).clients.all.news('from the second');
     await one.heard('from the second');
-    await second.stop({ graceMs: 5000 });
+    await second.stop();
     expect(second.health().state).toBe('stopped');
     expect(await one.connection.invoke('echo', 'still here')).toBe('still here');
   });
@@ -158,6 +163,10 @@ describe('an app server that stops', () => {
     const hub = defineHub<Moving>({ name: 'moving', methods: { where: () => name } });
     const made = new AppServer(connectionString(service.balancer.origin), { hubs: [hub], links: 2, logger: silent });
     await made.start();
+    await servedEverywhere(service.nodes, {
+      negotiate: (options) => made.hub(hub).negotiate(options),
+      call: ({ connection }) => connection.invoke('where'),
+    });
     return made;
   }
 
@@ -168,7 +177,7 @@ describe('an app server that stops', () => {
     clients.push(one);
     expect(await one.connection.invoke('where')).toBe('first');
     const second = await moving('second');
-    await first.stop({ graceMs: 10_000 });
+    await first.stop();
     expect(await one.connection.invoke('where')).toBe('second');
     await second.stop({ graceMs: 0 });
     await within('the client is closed with its server', one.closed);

@@ -1,9 +1,9 @@
 import type { NegotiateOptions } from '@signalbox/app-sdk';
 import { AppProcess } from './app-process.ts';
 import { OfficialClient, type OfficialOptions } from './official-client.ts';
+import { servedEverywhere, wayBy } from './served-everywhere.ts';
 import { connectionString, type Service, type ServiceOptions, startService } from './service.ts';
 import type { WhereAmI } from './stage-hub.ts';
-import { until } from './until.ts';
 
 /** Where an app server's links go: to one node, to an origin, or over the balancer. */
 export interface AppPlan {
@@ -49,30 +49,21 @@ export class Stage {
 
   /** Resolves when every node sends clients to it. */
   async ready(app: AppProcess): Promise<void> {
-    await Promise.all(this.service.nodes.map((_, node) => this.#knows(node, app)));
+    await servedEverywhere(this.service.nodes, {
+      negotiate: (options) => app.negotiate(options),
+      call: (client) => this.where(client),
+    });
   }
 
   #origin(at: number | undefined): string {
     return at === undefined ? this.service.balancer.origin : this.service.node(at).origin;
   }
 
-  async #knows(node: number, app: AppProcess): Promise<void> {
-    await until(`node ${node} sends clients to ${app.name}`, async () => {
-      try {
-        await (await this.#connect({ at: node, app })).stop();
-        return true;
-      } catch {
-        return false; // refused: the news of the links is on its way
-      }
-    });
-  }
-
   async #connect({ at, app, protocol, reconnect, ...negotiate }: StageClientOptions): Promise<OfficialClient> {
     const any = this.service.app(this.hub);
     const where = await (app?.negotiate({ stickiness: 'required', ...negotiate }) ?? any.negotiate(negotiate));
-    const url = this.#origin(at) + where.url.slice(new URL(where.url).origin.length);
     const options = { ...(protocol && { protocol }), ...(reconnect && { reconnect }) };
-    return await OfficialClient.connect({ ...where, url }, options);
+    return await OfficialClient.connect(wayBy(this.#origin(at), where), options);
   }
 
   /** A connected client. Stopped with the stage. */
