@@ -12,6 +12,7 @@ import { Inbox } from '../support/inbox.ts';
 import { OfficialClient, type OfficialOptions } from '../support/official-client.ts';
 import { negotiate, RawClient } from '../support/raw-client.ts';
 import { RawRest } from '../support/raw-rest.ts';
+import { servedEverywhere } from '../support/served-everywhere.ts';
 import { connectionString, type Service, startService } from '../support/service.ts';
 import { clientToken } from '../support/tokens.ts';
 import { until, within } from '../support/until.ts';
@@ -50,10 +51,9 @@ beforeAll(async () => {
   rest = new RawRest(service.balancer.origin);
   server = new AppServer(connectionString(service.balancer.origin), { hubs: [carried], links: 2, logger: silent });
   await server.start();
-  await until('every node knows a link', async () => {
-    const nodes = [0, 1].map((at) => service.app('carried', at).negotiate());
-    const starts = (await Promise.all(nodes)).map((where) => OfficialClient.connect(where).then((one) => one.stop()));
-    return (await Promise.allSettled(starts)).every(({ status }) => status === 'fulfilled');
+  await servedEverywhere(service.nodes, {
+    negotiate: (options) => server.hub(carried).negotiate(options),
+    call: ({ connection }) => connection.invoke('id'),
   });
 });
 
@@ -99,14 +99,19 @@ async function connect(hub: string, options: OfficialOptions & NegotiateOptions)
 
 const inSeconds = (seconds: number): Date => new Date(Date.now() + seconds * 1000);
 
-describe('a login that ends', () => {
+/** Time for all clients of these tests to connect: whoever comes later is refused, and rightly so. */
+const loginSeconds = 15;
+/** Until a login has ended, and some. */
+const endMs = 60_000;
+
+describe.concurrent('a login that ends', { timeout: 2 * endMs }, () => {
   test('ends the connection with leave to come back, not before its time, by every transport and in every mode', async () => {
-    const end = inSeconds(5);
+    const end = inSeconds(loginSeconds);
     const gone = await Promise.all(
       ways.map(async ({ hub, transport }) => {
         const client = await connect(hub, { transport, closeOnAuthExpiration: end, detailedErrors: true });
         const { id } = client;
-        const error = await within('the login ends', client.closed);
+        const error = await within('the login ends', client.closed, endMs);
         // The token has whole seconds.
         expect(Date.now()).toBeGreaterThanOrEqual(end.getTime() - 1000);
         expect(error).toBeUndefined();
@@ -120,10 +125,10 @@ describe('a login that ends', () => {
   });
 
   test('says so in the words of the hub protocol, and then closes with 1000', async () => {
-    const aeo = String(Math.floor(Date.now() / 1000) + 4);
-    const token = await clientToken('pushed', 'ann', { 'asrs.s.coae': 'true', 'asrs.s.aeo': aeo });
+    const aeo = String(Math.floor(Date.now() / 1000) + loginSeconds);
+    const token = await clientToken('pushed', 'ben', { 'asrs.s.coae': 'true', 'asrs.s.aeo': aeo });
     const client = await RawClient.connect(service.node(0).port, { hub: 'pushed', token });
-    expect(await within('the WebSocket closes', client.closed)).toBe(1000);
+    expect(await within('the WebSocket closes', client.closed, endMs)).toBe(1000);
     expect(client.inbox.items.at(-1)).toEqual({ type: 7, allowReconnect: true });
     expect(Date.now() / 1000).toBeGreaterThanOrEqual(Number(aeo));
   });
@@ -131,7 +136,7 @@ describe('a login that ends', () => {
   test('lets a client with automatic reconnect come back by its app, which gives it a new end', async () => {
     const reconnect = { nextRetryDelayInMilliseconds: () => 0 };
     // The official client asks for a token at each request: those of the first connection end soon.
-    let end = inSeconds(4);
+    let end = inSeconds(loginSeconds);
     const app = service.app('pushed');
     const { url } = await app.negotiate();
     const accessToken = async (): Promise<string> => {
@@ -141,14 +146,14 @@ describe('a login that ends', () => {
     clients.push(client);
     const first = client.id;
     end = inSeconds(3600);
-    await client.returns.until('it came back', (ids) => ids.length === 1);
+    await client.returns.until('it came back', (ids) => ids.length === 1, endMs);
     expect(client.id).not.toBe(first);
     await app.send({ user: 'returner' }, 'news', 'welcome');
     await client.heard('welcome');
   });
 
   test('ends later when it is renewed in place, by every transport', async () => {
-    const end = inSeconds(5);
+    const end = inSeconds(loginSeconds);
     const renewed = await Promise.all(
       transports.map(async ([, transport]) => {
         const httpClient = new Eavesdropper();
@@ -162,12 +167,12 @@ describe('a login that ends', () => {
     );
     // One that must go at the first end of the others, or later.
     const going = await connect('carried', { closeOnAuthExpiration: new Date(end.getTime() + 1000) });
-    await within('the other one is closed', going.closed);
+    await within('the other one is closed', going.closed, endMs);
     for (const client of renewed) expect(await client.connection.invoke('id')).toBe(client.id);
   });
 
   test('does not end diagnostic clients, nor those whose token alone expires', async () => {
-    const exp = Math.floor(Date.now() / 1000) + 4;
+    const exp = Math.floor(Date.now() / 1000) + loginSeconds;
     const claims = [
       { 'asrs.s.coae': 'true', 'asrs.s.aeo': String(exp), 'asrs.s.dc': 'true' },
       { exp },
@@ -183,7 +188,7 @@ describe('a login that ends', () => {
     // One that must go, as late as they would have to.
     const token = await clientToken('pushed', 'ann', { 'asrs.s.coae': 'true', 'asrs.s.aeo': String(exp + 1) });
     const going = await RawClient.connect(service.node(0).port, { hub: 'pushed', token });
-    await within('the other one is closed', going.closed);
+    await within('the other one is closed', going.closed, endMs);
     await service.app('pushed').send({ user: 'ann' }, 'news', 'still here');
     for (const client of staying) {
       await client.heard('still here');
