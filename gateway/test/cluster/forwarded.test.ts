@@ -1,11 +1,12 @@
-import { AppServer, defineHub, SignalboxClient } from '@signalbox/app-sdk';
+import { AppServer, defineHub } from '@signalbox/app-sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { GatewayProcess } from '../support/gateway-process.ts';
+import { RawClient } from '../support/raw-client.ts';
 import { RawRest } from '../support/raw-rest.ts';
 import { connectionString } from '../support/service.ts';
 import { accessKey, clientToken } from '../support/tokens.ts';
-import { until, within } from '../support/until.ts';
+import { within } from '../support/until.ts';
 
 interface Caller {
   server: { from(): string };
@@ -65,26 +66,15 @@ test('an app is told the address that a trusted proxy saw, and that of anybody e
 });
 
 test('a link to the next page is for the host that a trusted proxy names', async () => {
-  await using app = new SignalboxClient(connectionString(gateway.origin), { hub: 'listed' });
-  const sockets = await Promise.all(
-    [1, 2].map(async () => {
-      const token = await clientToken('listed', 'ann');
-      return new WebSocket(`ws://127.0.0.1:${gateway.port}/client/?hub=listed&access_token=${token}`);
-    }),
-  );
-  for (const socket of sockets) socket.on('open', () => socket.send('{"protocol":"json","version":1}\x1e'));
-  await until('both are here', () => app.connections.exists({ user: 'ann' }));
+  const options = { hub: 'listed', user: 'ann' };
+  const clients = await Promise.all([1, 2].map(() => RawClient.connect(gateway.port, options)));
   await using rest = new RawRest(gateway.origin);
   const path = '/api/signalbox/hubs/listed/users/ann/connections?maxpagesize=1';
   const said = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'chat.example:8443' };
-  let link: string | undefined;
-  await until('there is a second page', async () => {
-    const answer = await rest.call('GET', path, { headers: said });
-    link = (JSON.parse(answer.body) as { nextLink?: string }).nextLink;
-    return link !== undefined;
-  });
-  expect(new URL(link ?? '').origin).toBe('https://chat.example:8443');
-  for (const socket of sockets) socket.terminate();
+  const answer = await rest.call('GET', path, { headers: said });
+  const { nextLink } = JSON.parse(answer.body) as { nextLink: string };
+  expect(new URL(nextLink).origin).toBe('https://chat.example:8443');
+  for (const client of clients) client.leave();
 });
 
 test('a proxy that is none ends the start with one line', async () => {
