@@ -173,9 +173,10 @@ describe('a piece between the node of a client and the node of its link is lost'
 });
 
 describe('a weak link on a hub without app servers', () => {
+  const hub = 'weak';
+  const serverless = (at: number): Promise<RawClient> => RawClient.connect(service.node(at).port, { hub });
+
   test('sends, joins, checks and closes over all nodes, carries nobody, and the hub stays serverless', async () => {
-    const hub = 'weak';
-    const serverless = (at: number): Promise<RawClient> => RawClient.connect(service.node(at).port, { hub });
     const clients = [await serverless(1), await serverless(2)];
     const weak = await scripts.link({ at: 0, hub, server: 'manager', handshake: { connectionType: 2 } });
     weak.say(broadcast('to all'));
@@ -211,11 +212,12 @@ describe('a weak link on a hub without app servers', () => {
   });
 
   test('becomes a hub of app servers with the first link that carries, and its serverless clients come back', async () => {
-    const hub = 'weak';
-    const client = await RawClient.connect(service.node(1).port, { hub });
+    const clients = await Promise.all([0, 1, 2].map(serverless));
     const app = await scripts.link({ at: 2, hub });
-    await within('the serverless client is closed', client.closed);
-    expect(client.inbox.items.at(-1)).toMatchObject({ type: 7, allowReconnect: true });
+    for (const client of clients) {
+      await within('the serverless client is closed', client.closed);
+      expect(client.inbox.items.at(-1)).toMatchObject({ type: 7, allowReconnect: true });
+    }
     const joined = await scripts.join(0, hub, [app]);
     await until('it is carried', () => app.of('OpenConnection').some(({ connectionId }) => connectionId === joined.id));
   });

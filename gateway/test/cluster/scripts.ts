@@ -62,7 +62,7 @@ export class Scripts {
     this.#service = service;
   }
 
-  /** A link to one node; when it carries clients, all nodes know of it when this resolves. */
+  /** A link to one node; the first that carries clients of a default hub is known to all nodes when this resolves. */
   async link({ at, hub, server = 'srvA', handshake = {} }: LinkPlan): Promise<ScriptedApp> {
     const token = await signToken(`http://localhost/server/?hub=${hub}`, { nameid: server });
     const options = { hub, token, headers: { 'x-asrs-server-id': server }, handshake };
