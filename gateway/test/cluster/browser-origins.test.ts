@@ -57,7 +57,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   [allowed, foreign] = await Promise.all([browser.newPage(), browser.newPage()]);
   await Promise.all([allowed.goto(`${first}/`), foreign.goto(`${second}/`)]);
-});
+}, 120_000);
 
 afterAll(async () => {
   await browser.close();
