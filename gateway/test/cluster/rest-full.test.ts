@@ -7,6 +7,8 @@ import { until, within } from '../support/until.ts';
 
 const hub = 'rest_full';
 const later = 'api-version=2024-12-01';
+/** A node that does not wait for clients that are asked; all others wait longer than any test. */
+const hasty = 2;
 
 let service: Service;
 /** REST at node 0. Clients are at node 1 unless said. */
@@ -14,7 +16,11 @@ let rest: RawRest;
 let app: SignalboxClient;
 
 beforeAll(async () => {
-  service = await startService({ env: { SIGNALBOX_INVOKE_MS: '500' } });
+  service = await startService({
+    nodes: 3,
+    env: { SIGNALBOX_MODES: 'carried=default' },
+    envOf: { [hasty]: { SIGNALBOX_INVOKE_MS: '500' } },
+  });
   rest = new RawRest(service.node(0).origin);
   app = service.app(hub, 0);
 });
@@ -90,13 +96,12 @@ describe('lists and counts over two nodes', () => {
 });
 
 /** What is the same for a client that the gateway runs itself, and for one of an app server. */
-function invocations(
-  connect: (protocol: ProtocolName) => Promise<OfficialClient>,
-  caller: () => SignalboxClient,
-): void {
+function invocations(connect: (protocol: ProtocolName) => Promise<OfficialClient>, name: string): void {
   describe.each(['json', 'messagepack'] as const)('a %s client on the other node', (protocol) => {
     let client: OfficialClient;
+    let caller: SignalboxClient;
     beforeAll(async () => {
+      caller = service.app(name, 0);
       client = await connect(protocol);
       const { connection } = client;
       connection.on('double', (n: number) => n * 2);
@@ -108,9 +113,7 @@ function invocations(
       connection.on('silent', () => new Promise(() => undefined));
     });
     const ask = (method: string, ...args: unknown[]): Promise<unknown> =>
-      caller()
-        .clients.client(client.id)
-        .invoke(method, ...args);
+      caller.clients.client(client.id).invoke(method, ...args);
 
     test('answers with a result', async () => {
       expect(await ask('double', 21)).toBe(42);
@@ -131,7 +134,8 @@ function invocations(
     });
 
     test('that does not answer ends with SIGNALBOX_INVOKE_MS', async () => {
-      await expect(ask('silent')).rejects.toMatchObject({ code: 'ERR_TIMEOUT', outcome: 'unknown' });
+      const asked = service.app(name, hasty).clients.client(client.id).invoke('silent');
+      await expect(asked).rejects.toMatchObject({ code: 'ERR_TIMEOUT', outcome: 'unknown' });
     });
 
     test('that leaves ends the call at once', async () => {
@@ -142,7 +146,7 @@ function invocations(
           return new Promise(() => undefined);
         });
       });
-      const asked = caller().clients.client(leaver.id).invoke('silent');
+      const asked = caller.clients.client(leaver.id).invoke('silent');
       const failed = expect(asked).rejects.toMatchObject({ code: 'ERR_CLIENT_FAILED' });
       await called;
       await leaver.stop();
@@ -152,10 +156,7 @@ function invocations(
 }
 
 describe('calls of clients of a hub without app servers', () => {
-  invocations(
-    (protocol) => service.client(hub, { protocol, at: 1 }),
-    () => app,
-  );
+  invocations((protocol) => service.client(hub, { protocol, at: 1 }), hub);
 
   test('a connection that is not there is gone', async () => {
     await expect(app.clients.client('nobody').invoke('double', 1)).rejects.toMatchObject({ code: 'ERR_CLIENT_GONE' });
@@ -187,7 +188,14 @@ describe('a hub in an app server', () => {
   beforeAll(async () => {
     server = new AppServer(connectionString(service.node(0).origin), { hubs: [carried], links: 1, logger: silent });
     await server.start();
-    await until('its link is up', () => server.health().hubs['carried']?.links === 1);
+    await until('node 1 knows of its link', async () => {
+      try {
+        await (await connect('json')).stop();
+        return true;
+      } catch {
+        return false; // refused: the news is on its way
+      }
+    });
   });
   afterAll(async () => {
     finish();
@@ -195,7 +203,7 @@ describe('a hub in an app server', () => {
   });
   const connect = (protocol: ProtocolName): Promise<OfficialClient> => service.client('carried', { protocol, at: 1 });
 
-  invocations(connect, () => service.app('carried', 0));
+  invocations(connect, 'carried');
 
   test.each(['json', 'messagepack'] as const)(
     'items of a stream that a %s client opened come by REST, in order, and its end',

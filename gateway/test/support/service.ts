@@ -11,6 +11,8 @@ export interface ServiceOptions {
   readonly nodes?: number;
   /** Settings of every node. */
   readonly env?: Env;
+  /** More settings of single nodes, by number. */
+  readonly envOf?: Readonly<Record<number, Env>>;
   /** One that is there already; it is not stopped with the service. */
   readonly redis?: TestRedis;
 }
@@ -81,7 +83,9 @@ const patience: Env = {
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const redis = options.redis ?? (await startRedis());
   const env = { ...patience, SIGNALBOX_ACCESS_KEY: accessKey, REDIS_URL: redis.url(), ...options.env };
-  const starting = Array.from({ length: options.nodes ?? 2 }, () => GatewayProcess.start(env));
+  const starting = Array.from({ length: options.nodes ?? 2 }, (_, at) =>
+    GatewayProcess.start({ ...env, ...options.envOf?.[at] }),
+  );
   const nodes = await Promise.all(starting);
   const balancer = await Balancer.start(nodes.map((node) => node.port));
   return new Service(redis, nodes, balancer, options.redis === undefined);
