@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
@@ -49,13 +50,15 @@ const [firstPort, portCount] = [12_000, 10_000];
 
 /**
  * A port that nobody listens on now. It is below those that Linux gives out by itself (32,768 and up): no other server or
- * client is given it before the program listens that it is for, nor while that is started again.
+ * client is given it before the program listens that it is for, nor while that is started again. Nor is anybody who asks
+ * here, in whatever process, until this process ends: it keeps the UDP port of that number, which TCP knows nothing of.
  */
 export async function freePort(): Promise<number> {
   const port = firstPort + randomInt(portCount);
-  const server = createServer().listen(port, '127.0.0.1');
+  const [kept, server] = [createSocket('udp4').unref(), createServer()];
   try {
-    await once(server, 'listening');
+    await once(kept.bind(port, '127.0.0.1'), 'listening');
+    await once(server.listen(port, '127.0.0.1'), 'listening');
   } catch {
     return freePort(); // this one is taken
   }
