@@ -26,6 +26,7 @@ export class Balancer {
   private constructor(ports: readonly number[]) {
     this.#ports = ports;
     this.#server = createServer((request, response) => void this.#forward(request, response));
+    this.#server.on('connection', (socket) => this.#keep(socket));
     this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket as Socket, head));
   }
 
@@ -46,9 +47,15 @@ export class Balancer {
   }
 
   async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    await closed;
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
   }
 
   async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -58,8 +65,8 @@ export class Balancer {
       response.writeHead(502).end();
       return;
     }
+    if (!endsWith(node, response)) return;
     const forwarded = send(request, node, { ...request.headers, connection: 'close' });
-    response.on('close', () => node.destroy());
     forwarded.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
@@ -75,14 +82,14 @@ export class Balancer {
       client.end('HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\n\r\n');
       return;
     }
+    if (!endsWith(node, client)) return;
     const forwarded = send(request, node, request.headers);
     forwarded.on('upgrade', (answer, _socket, first) => {
       client.write(headOf(answer));
       client.write(first);
       node.write(head);
       node.pipe(client).pipe(node);
-      node.on('close', () => client.destroy());
-      client.on('close', () => node.destroy());
+      node.on('close', () => client.destroySoon());
     });
     forwarded.on('response', (answer) => {
       client.write(headOf(answer));
@@ -97,8 +104,7 @@ export class Balancer {
     const [first, ...others] = [...this.#ports].sort(() => Math.random() - 0.5);
     for (const port of first === undefined ? [] : [first, ...others]) {
       const socket = connect(port, '127.0.0.1').setNoDelay();
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
+      this.#keep(socket);
       socket.on('error', () => socket.destroy());
       if (!(await connected(socket))) continue;
       this.passed.set(port, (this.passed.get(port) ?? 0) + 1);
@@ -106,6 +112,13 @@ export class Balancer {
     }
     return undefined;
   }
+}
+
+/** A node's socket does not outlive who asked. @returns false: who asked is gone already. */
+function endsWith(node: Socket, asker: Socket | ServerResponse): boolean {
+  asker.once('close', () => node.destroy());
+  if (asker.destroyed) node.destroy();
+  return !asker.destroyed;
 }
 
 /** Passes a request on over this socket. */

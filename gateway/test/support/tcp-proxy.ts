@@ -38,8 +38,8 @@ export class TcpProxy {
       from.on('data', (bytes) => to.write(bytes));
       from.on('error', () => from.destroy());
       from.on('close', () => {
-        to.destroy();
-        this.#pairs.delete(pair);
+        to.destroySoon(); // behind what it is owed
+        if (to.destroyed) this.#pairs.delete(pair);
       });
       if (this.#silent) from.pause();
     }
