@@ -73,7 +73,7 @@ export class Service {
 }
 
 /** A machine that runs tests may stand still for seconds. Nodes take that for no fault, unless a test says otherwise. */
-const patience: Env = {
+export const patience: Env = {
   SIGNALBOX_ASK_MS: '10000',
   SIGNALBOX_LATE_MS: '60000',
   SIGNALBOX_BACKPLANE_QUEUE_MS: '60000',
