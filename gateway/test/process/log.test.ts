@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import type { GatewayProcess } from '../support/gateway-process.ts';
 import { negotiate, RawClient } from '../support/raw-client.ts';
 import { RawRest } from '../support/raw-rest.ts';
 import { startRedis } from '../support/redis.ts';
 import { startService } from '../support/service.ts';
 import { accessKey, clientToken, signToken } from '../support/tokens.ts';
-import { within } from '../support/until.ts';
+import { until, within } from '../support/until.ts';
 
 test('at level trace, a session with good and bad clients, Redis lost and found, logs no token, key, password or message', async () => {
   const secrets = { body: 'the-body-of-a-message', said: 'what-a-client-said', bad: 'no-json-but-a-secret' };
@@ -37,7 +38,10 @@ test('at level trace, a session with good and bad clients, Redis lost and found,
   client.socket.send(`${secrets.bad}\x1e`);
   await within('the close', client.closed);
   await redis.restart();
-  await Promise.all(service.nodes.map((one) => one.signal('SIGTERM')));
+  const isBack = ({ lines }: GatewayProcess): boolean =>
+    lines.some(({ msg }) => msg === 'Redis is back: all topics are watched');
+  await until('every node lost Redis and found it', () => service.nodes.every(isBack));
+  for (const one of service.nodes) one.signal('SIGTERM');
   const ends = await Promise.all(service.nodes.map((one) => within('the exit', one.ended)));
 
   const output = ends.map(({ stdout, stderr }) => stdout + stderr).join('');

@@ -38,7 +38,7 @@ describe('started without anything', () => {
   });
 });
 
-describe('what is wrong ends the start with code 2 and one line that names it', () => {
+describe.concurrent('what is wrong ends the start with code 2 and one line that names it', () => {
   test.each([
     [{ PORT: 'eighty' }, 'PORT must be an integer from 0 to 65535 (0: any free port), got "eighty"'],
     [
