@@ -145,6 +145,12 @@ export const bounds = {
     0,
     'A node that stops says no on /readyz for so long before it closes its ports: longer than your balancer needs to notice. Part of SIGNALBOX_DRAIN_MS.',
   ),
+  handOverMs: setting(
+    'SIGNALBOX_HAND_OVER_MS',
+    ms(0, hour),
+    5000,
+    'A node that stops waits at most so long for app servers that have links here alone to open one on another node; 0: it does not ask them. Part of SIGNALBOX_DRAIN_MS.',
+  ),
   drainMs: setting('SIGNALBOX_DRAIN_MS', ms(100, hour), 30_000, 'Deadline of a stop.'),
   drainRate: setting(
     'SIGNALBOX_DRAIN_RATE',

@@ -120,6 +120,11 @@ function stop(basis: Basis, servers: Servers, closeAdmin: () => Promise<void>): 
   const steps: readonly DrainStep[] = [
     { name: 'not ready', run: () => unready(basis) },
     { name: 'no new connections', run: () => refuseNew(core, servers) },
+    {
+      name: 'links made elsewhere',
+      run: () => basis.hubs.handOver.run(),
+      left: () => basis.hubs.handOver.left,
+    },
     { name: 'links take nobody', run: () => servers.links.retire() },
     { name: 'clients closed in waves', run: () => core.closeClients(), left: () => clientsOf(core) },
     {

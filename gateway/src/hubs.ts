@@ -1,4 +1,5 @@
 import { BoundClient } from './apps/bound-client.ts';
+import { HandOver } from './apps/hand-over.ts';
 import { NodeLinks } from './apps/link-host.ts';
 import { Links } from './apps/links.ts';
 import { ServiceApp } from './apps/service-app.ts';
@@ -49,6 +50,7 @@ export interface UpstreamParts {
 export class Hubs {
   readonly links: Links;
   readonly nodeLinks: NodeLinks;
+  readonly handOver: HandOver;
   readonly #parts: HubsParts;
   readonly #modes: Modes;
   readonly #serverless: ServerlessApp;
@@ -112,6 +114,8 @@ export class Hubs {
       cutOffMs: config.cutOffMs,
     });
     core.nodes.listen(this.nodeLinks);
+    this.handOver = new HandOver({ links: this.links, limitMs: config.handOverMs });
+    core.nodes.listen(this.handOver);
     if (this.#survivor !== undefined) core.nodes.listen(this.#survivor);
   }
 

@@ -14,15 +14,18 @@ export interface NodeNews {
   readonly links: readonly LinkNews[];
   /** Hubs that had a link within the time that counts, and how many ms ago. */
   readonly hubs: readonly (readonly [hub: string, agoMs: number])[];
+  /** It takes no new links: absent from nodes of earlier versions. */
+  readonly stopping?: boolean;
 }
 
 /** Reads what another node told. What a later version says otherwise is passed over. */
 export function readNodeNews(data: unknown): NodeNews {
-  const { label, links, hubs } = isObject(data) ? data : {};
+  const { label, links, hubs, stopping } = isObject(data) ? data : {};
   return {
     label: typeof label === 'string' ? label : '',
     links: Array.isArray(links) ? links.filter(isLink) : [],
     hubs: Array.isArray(hubs) ? hubs.filter(isAge) : [],
+    stopping: stopping === true,
   };
 }
 

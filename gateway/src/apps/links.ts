@@ -48,6 +48,9 @@ export class Links implements NodesListener {
   readonly #here = new Map<string, Link>();
   /** Links elsewhere, by node. */
   readonly #there = new Map<string, RemoteLink[]>();
+  /** Of these nodes, those that are stopping. */
+  readonly #stoppingThere = new Set<string>();
+  #stopping = false;
   /** When each app server here was last asked for another link, by hub and server. */
   readonly #asked = new Map<string, number>();
   #nextId = 1;
@@ -88,7 +91,7 @@ export class Links implements NodesListener {
   #askForMore(link: Link): void {
     const { hub, server } = link;
     const { node, now } = this.#options;
-    const key = JSON.stringify([hub, server]);
+    const key = keyOf({ hub, server });
     const asked = this.#asked.get(key) ?? Number.NEGATIVE_INFINITY;
     if (now() - asked < askAgainMs) return;
     this.#asked.set(key, now());
@@ -102,8 +105,28 @@ export class Links implements NodesListener {
 
   remove(link: Link): void {
     this.#here.delete(link.id);
-    this.#asked.delete(JSON.stringify([link.hub, link.server]));
+    this.#asked.delete(keyOf(link));
     this.#announce(true);
+  }
+
+  /** This node is stopping: the others must not wait for links that are made here. */
+  stop(): void {
+    this.#stopping = true;
+    this.#announce(true);
+  }
+
+  /** One link here of each app server that has none elsewhere which takes clients of the hub. */
+  sole(): readonly Link[] {
+    const elsewhere = [...this.#there.values()].flat().filter(({ taking }) => taking);
+    const served = new Set(elsewhere.map(keyOf));
+    const sole = new Map<string, Link>();
+    for (const link of this.#here.values()) if (link.taking && !served.has(keyOf(link))) sole.set(keyOf(link), link);
+    return [...sole.values()];
+  }
+
+  /** Another node where links can be made. */
+  haven(): string | undefined {
+    return [...this.#there.keys()].find((node) => !this.#stoppingThere.has(node));
   }
 
   #announce(atOnce: boolean): void {
@@ -116,7 +139,7 @@ export class Links implements NodesListener {
       clients,
     }));
     for (const { hub, taking } of links) if (taking) modes.linkSeen(hub);
-    const news: NodeNews = { label, links, hubs: modes.recent() };
+    const news: NodeNews = { label, links, hubs: modes.recent(), ...(this.#stopping && { stopping: true }) };
     nodes.announce(news, atOnce);
   }
 
@@ -177,16 +200,23 @@ export class Links implements NodesListener {
       node,
       news.links.map((link) => ({ ...link, node, bound: 0 })),
     );
+    if (news.stopping) this.#stoppingThere.add(node);
     for (const [hub, ago] of news.hubs) this.#options.modes.linkSeen(hub, ago);
   }
 
   nodeLeft(node: string): void {
     this.#there.delete(node);
+    this.#stoppingThere.delete(node);
   }
 
   nodeLost(node: string): void {
-    this.#there.delete(node);
+    this.nodeLeft(node);
   }
+}
+
+/** An app server, for one hub. */
+function keyOf({ hub, server }: { readonly hub: string; readonly server: string }): string {
+  return JSON.stringify([hub, server]);
 }
 
 function least<T>(items: readonly T[], weight: (item: T) => number): T | undefined {

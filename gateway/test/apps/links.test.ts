@@ -1,6 +1,7 @@
 import { readPing, type ServiceMessage } from '@signalbox/app-sdk/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Link } from '../../src/apps/link.ts';
+import { readNodeNews } from '../../src/apps/link-news.ts';
 import { Links } from '../../src/apps/links.ts';
 import { type ModeSetting, Modes } from '../../src/core/mode.ts';
 
@@ -13,6 +14,8 @@ interface FakeLink extends Link {
 let time: number;
 let drawn: number[];
 let turned: string[];
+/** What was announced. */
+let told: unknown[];
 let links: Links;
 
 function makeModes(settings: readonly (readonly [string, ModeSetting])[] = []): Modes {
@@ -24,7 +27,8 @@ beforeEach(() => {
   time = 0;
   drawn = [];
   turned = [];
-  const nodes = { announce: () => undefined, listen: () => undefined };
+  told = [];
+  const nodes = { announce: (news: unknown) => void told.push(news), listen: () => undefined };
   const random = (): number => drawn.shift() ?? 0;
   links = new Links({ node: 'n1', label: '', nodes, modes: makeModes(), clientsPerLink: 3, now: () => time, random });
 });
@@ -155,6 +159,50 @@ describe('an app server whose link is full', () => {
     link.taking = false;
     links.changed(link);
     expect(asked(link)).toEqual([]);
+  });
+});
+
+describe('a node that stops', () => {
+  it('knows who has no link elsewhere that takes clients, one link for each', () => {
+    const [first] = [here('a'), here('b'), here('c', 0, 'other')];
+    const last = here('a');
+    expect(links.sole().map(({ server, hub }) => [server, hub])).toEqual([
+      ['a', 'chat'],
+      ['b', 'chat'],
+      ['c', 'other'],
+    ]);
+    there('n2', ['b', 0], ['c', 0]);
+    expect(links.sole().map(({ server, hub }) => [server, hub])).toEqual([
+      ['a', 'chat'],
+      ['c', 'other'],
+    ]);
+    first!.taking = false;
+    expect(links.sole()).toContain(last);
+    links.nodeLeft('n2');
+    expect(
+      links
+        .sole()
+        .map(({ server }) => server)
+        .sort(),
+    ).toEqual(['a', 'b', 'c']);
+  });
+
+  it('knows where links can be made: not on a node that stops too', () => {
+    expect(links.haven()).toBeUndefined();
+    const news = { label: '', links: [], hubs: [] };
+    links.nodeChanged('n2', news);
+    links.nodeChanged('n3', news);
+    expect(links.haven()).toBe('n2');
+    links.nodeChanged('n2', { ...news, stopping: true });
+    expect(links.haven()).toBe('n3');
+    links.nodeLost('n3');
+    expect(links.haven()).toBeUndefined();
+  });
+
+  it('tells the others', () => {
+    links.stop();
+    here('a');
+    expect(told.map((news) => readNodeNews(news).stopping)).toEqual([true, true]);
   });
 });
 
