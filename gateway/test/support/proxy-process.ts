@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { until, within } from './until.ts';
+import { startMs, until, within } from './until.ts';
 
 /** What a proxy needs to know of a node. */
 export interface ProxiedNode {
@@ -89,11 +89,11 @@ export class ProxyProcess {
     this.#how = how;
     const { program, args, env = {} } = how;
     this.#child = spawn(program, args, { env: { PATH: process.env['PATH'], ...env } });
-    this.#child.stdout?.on('data', (chunk: Buffer) => {
-      this.#stdout += chunk.toString();
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text;
     });
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      this.#stderr += chunk.toString();
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
     });
     process.once('exit', this.#kill);
     this.#ended = once(this.#child, 'close');
@@ -107,7 +107,7 @@ export class ProxyProcess {
     });
     const over = (): boolean => proxy.#child.exitCode !== null || proxy.#stderr.includes('ENOENT');
     const said = (): boolean => how.loaded?.test(proxy.#stderr) !== false;
-    await until(`${how.program} listens`, async () => over() || (said() && (await accepts(how.port))));
+    await until(`${how.program} listens`, async () => over() || (said() && (await accepts(how.port))), startMs);
     if (over()) throw new Error(`${how.program} ended: ${proxy.#stderr}`);
     return proxy;
   }
@@ -133,19 +133,20 @@ export class ProxyProcess {
     return whole.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as LoggedRequest);
   }
 
-  /** Reads its files again; resolves when another process takes the connections. Those that are open stay with the old one. */
+  /** Reads its files again; resolves when only others take new connections. Those that are open stay with the old ones. */
   async reload(): Promise<void> {
-    const before = this.#generations();
+    const before = this.#takers();
     await this.#how.reload(this.#child.pid ?? 0);
-    await until(`${this.#how.program} has a new process`, () => this.#generations() !== before);
+    const others = (now: readonly string[]): boolean => now.length > 0 && !now.some((one) => before.includes(one));
+    await until(`${this.#how.program} goes on with other processes`, () => others(this.#takers()), startMs);
     await until(`${this.#how.program} listens`, () => accepts(this.port));
   }
 
-  /** Changes with every process that it starts. */
-  #generations(): string {
+  /** Names of the processes that take new connections: their ids, or where it tells of them the number of times that it did. */
+  #takers(): readonly string[] {
     const { loaded } = this.#how;
-    if (loaded !== undefined) return String(this.#stderr.split(loaded).length);
-    return String(Math.max(...children(this.#child.pid ?? 0)));
+    if (loaded !== undefined) return [String(this.#stderr.split(loaded).length)];
+    return children(this.#child.pid ?? 0).filter((id) => !isLeaving(id));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -157,8 +158,17 @@ export class ProxyProcess {
 }
 
 /** Ids of the processes that this one has started. */
-function children(pid: number): readonly number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+function children(pid: number): readonly string[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+}
+
+/** A worker of nginx that takes no new connections says so in the name of its process, or has gone. */
+function isLeaving(id: string): boolean {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, 'utf8').includes('is shutting down');
+  } catch {
+    return true;
+  }
 }
 
 function accepts(port: number): Promise<boolean> {

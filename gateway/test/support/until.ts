@@ -1,3 +1,6 @@
+/** How long a program may take until it can be spoken with, on a machine that has other things to do. In milliseconds. */
+export const startMs = 60_000;
+
 /** How often a condition that nobody tells of is looked at, in milliseconds. */
 const lookMs = 20;
 
@@ -7,8 +10,10 @@ const lookMs = 20;
  */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, deadlineMs = 15_000): Promise<void> {
   const deadline = performance.now() + deadlineMs;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+  for (;;) {
+    const late = performance.now() > deadline; // before the look: the last one is behind the deadline
+    if (await holds()) return;
+    if (late) throw new Error(`not within ${deadlineMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, lookMs));
   }
 }
