@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { NegotiateOptions, NegotiateResponse, StopOptions } from '@signalbox/app-sdk';
 import type { AppAnswers } from './app-program.ts';
 import { Inbox } from './inbox.ts';
-import { until } from './until.ts';
+import { startMs, until } from './until.ts';
 
 /** How an app server is started. */
 export interface AppSettings {
@@ -56,7 +56,7 @@ export class AppProcess {
   static async start(settings: AppSettings): Promise<AppProcess> {
     const app = new AppProcess(settings);
     await app.#ask('start');
-    await until(`app server ${app.name} has its links`, async () => (await app.links()) === settings.links);
+    await until(`app server ${app.name} has its links`, async () => (await app.links()) === settings.links, startMs);
     return app;
   }
 

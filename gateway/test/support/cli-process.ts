@@ -16,15 +16,15 @@ export class CliProcess {
   constructor(args: readonly string[], env: Env = {}) {
     this.#child = spawn(process.execPath, [program, ...args], { env });
     let [stdout, stderr, whole] = ['', '', 0];
-    this.#child.stdout?.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString();
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
       for (let end = stdout.indexOf('\n', whole); end >= 0; end = stdout.indexOf('\n', whole)) {
         this.lines.add(stdout.slice(whole, end));
         whole = end + 1;
       }
     });
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString();
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
     });
     this.ended = once(this.#child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
   }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { HttpTransportType } from '@microsoft/signalr';
 import { Inbox } from './inbox.ts';
+import { startMs } from './until.ts';
 
 /** Where an official client connects, and how. */
 export interface ClientPlan {
@@ -38,7 +39,7 @@ export class ClientProcess {
   /** Resolves when it told this. */
   told(kind: ClientNotice['kind'], value?: unknown): Promise<void> {
     const fits = (one: ClientNotice): boolean => one.kind === kind && (value === undefined || one.value === value);
-    return this.notices.one(`${kind} ${String(value ?? '')}`, fits, 20_000);
+    return this.notices.one(`${kind} ${String(value ?? '')}`, fits, startMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

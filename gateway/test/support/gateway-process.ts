@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { until } from './until.ts';
+import { startMs, until } from './until.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const program = join(root, 'gateway/dist/main.js');
@@ -54,11 +54,11 @@ export class GatewayProcess {
     this.#ready = Number(env['SIGNALBOX_WORKERS'] ?? 1) > 1 ? 'all workers listen' : 'listening';
     const ports = { PORT: '0', SIGNALBOX_ADMIN_PORT: '0' };
     this.#child = spawn(process.execPath, [program, ...args], { env: { ...ports, ...env } });
-    this.#child.stdout?.on('data', (chunk: Buffer) => {
-      this.#stdout += chunk.toString();
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text;
     });
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      this.#stderr += chunk.toString();
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
     });
     const kill = (): void => void this.#child.kill('SIGKILL');
     process.once('exit', kill);
@@ -78,7 +78,7 @@ export class GatewayProcess {
     void gateway.ended.then((end) => {
       ended = end;
     });
-    await until('the gateway listens', () => ended !== undefined || gateway.#readListening(), 30_000);
+    await until('the gateway listens', () => ended !== undefined || gateway.#readListening(), startMs);
     if (ended === undefined) return gateway;
     throw new Error(`the gateway ended with ${ended.code}: ${ended.stderr}${ended.stdout}`);
   }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prometheusProgram } from './promtool.ts';
 import { freePort } from './redis.ts';
-import { until } from './until.ts';
+import { startMs, until } from './until.ts';
 
 /** One line of an answer. */
 export interface Sample {
@@ -61,7 +61,7 @@ export class PrometheusProcess {
     const folder = mkdtempSync(join(tmpdir(), 'signalbox-prometheus-'));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const prometheus = new PrometheusProcess(folder, await freePort());
-    await until('Prometheus is ready', () => prometheus.#ready(), 20_000);
+    await until('Prometheus is ready', () => prometheus.#ready(), startMs);
     return prometheus;
   }
 
@@ -94,7 +94,7 @@ export class PrometheusProcess {
   }
 
   /** Resolves with the labels of an alert when it fires. */
-  async fires(name: string, deadlineMs = 20_000): Promise<Readonly<Record<string, string>>> {
+  async fires(name: string, deadlineMs = 30_000): Promise<Readonly<Record<string, string>>> {
     let found: Readonly<Record<string, string>> | undefined;
     const look = async (): Promise<boolean> => {
       const { alerts } = await this.#get<{ alerts: { labels: Record<string, string>; state: string }[] }>('alerts');
