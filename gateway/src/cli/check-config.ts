@@ -1,11 +1,6 @@
-import { readIssuers } from '../auth/issuer-settings.ts';
-import { accessKeyTexts } from '../auth/keys.ts';
-import { redisTargetOf } from '../backbone.ts';
 import { refusalLine } from '../cannot-start.ts';
 import { configText, configValues } from '../command-line.ts';
-import { type Config, readConfig } from '../config.ts';
-import { readUpstream } from '../upstream/settings.ts';
-import { checkWorkers } from '../workers/workers.ts';
+import { readConfig } from '../config.ts';
 import { type Command, Misuse } from './command.ts';
 
 /** Reads every setting as `start` would, and prints what is in force. */
@@ -21,6 +16,8 @@ export const checkConfigCommand: Command = {
   async run(given, { env, out }) {
     try {
       const config = readConfig(env);
+      // Loaded only here, as in start: no other command needs what these settings are for.
+      const { checkTogether } = await import('./check-together.ts');
       checkTogether(config);
       out(given.flag('json') ? JSON.stringify(configValues(config)) : configText(config));
     } catch (error) {
@@ -29,13 +26,3 @@ export const checkConfigCommand: Command = {
     }
   },
 };
-
-/** What `start` finds wrong only with several settings together, or in the files that they name. */
-function checkTogether(config: Config): void {
-  const workers = config.workers > 1;
-  if (workers) checkWorkers(config);
-  accessKeyTexts(config, workers ? 'workers' : 'one');
-  if (config.redisUrl !== undefined) redisTargetOf(config.redisUrl);
-  readUpstream(config);
-  readIssuers(config);
-}
