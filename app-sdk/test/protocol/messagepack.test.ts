@@ -126,9 +126,19 @@ describe('the reader', () => {
     expect(() => decodeValue(nested(1_000_000))).toThrow(MalformedError);
   });
 
+  /** What objects and arrays are made of here. An invalid date is left out: it has no MessagePack form. */
+  const encodable = [
+    fc.boolean(),
+    fc.maxSafeInteger(),
+    fc.double(),
+    fc.string(),
+    fc.constantFrom(null, undefined),
+    fc.date({ noInvalidDate: true }),
+  ];
+
   test('skips each value to its very end, and nothing that is cut short', () => {
     fc.assert(
-      fc.property(fc.anything({ withDate: true, withTypedArray: false, withBigInt: false }), (value) => {
+      fc.property(fc.anything({ values: encodable }), (value) => {
         const bytes = encodeValue(value);
         const reader = new Reader(bytes);
         reader.skip();
