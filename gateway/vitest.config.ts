@@ -19,5 +19,6 @@ export default defineConfig({
     // Longer than several waits of `test/support/until.ts`: a wait that fails says for what.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } }, // as long as other waits; its own default is one second
   },
 });
