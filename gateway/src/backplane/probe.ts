@@ -1,3 +1,5 @@
+import { awakeNow } from '../observe/awake.ts';
+
 /** What a probe needs and tells. */
 export interface ProbeOptions {
   /** Where probes go: topics that this node watches. Asked for each round. */
@@ -12,26 +14,28 @@ export interface ProbeOptions {
   readonly everyMs?: number;
   /** How long a probe may stay out. Default 3,000. */
   readonly silentMs?: number;
+  /** The clock of ages and rounds, in milliseconds. Default {@link awakeNow}: sleep of this process makes no probe late. */
+  readonly now?: () => number;
 }
 
 /** How often the age of probes is looked at, in milliseconds. */
 const lookMs = 250;
 
 /**
- * Asks the way through Redis and back whether it works: sockets that look open prove nothing. Looks at answers only after
- * the event loop has turned freely, so that a long turn of this process is not taken for a silent Redis.
+ * Asks the way through Redis and back whether it works: sockets that look open prove nothing. Counts only time in which
+ * this process was awake, so that a long turn of it is not taken for a silent Redis.
  */
 export class Probe {
-  readonly #options: ProbeOptions & Required<Pick<ProbeOptions, 'everyMs' | 'silentMs'>>;
+  readonly #options: ProbeOptions & Required<Pick<ProbeOptions, 'everyMs' | 'silentMs' | 'now'>>;
   /** Round and time of the oldest probe that is out, per topic. */
   readonly #out = new Map<string, { round: number; since: number }[]>();
   readonly #timer: NodeJS.Timeout;
   #round = 0;
-  #nextRound = performance.now();
-  #lastLook = performance.now();
+  #nextRound: number;
 
   constructor(options: ProbeOptions) {
-    this.#options = { everyMs: 1_000, silentMs: 3_000, ...options };
+    this.#options = { everyMs: 1_000, silentMs: 3_000, now: awakeNow, ...options };
+    this.#nextRound = this.#options.now();
     this.#timer = setInterval(this.#look, lookMs).unref();
     this.#look();
   }
@@ -41,7 +45,7 @@ export class Probe {
     const round = Number(Buffer.from(probe).toString('latin1'));
     const out = this.#out.get(topic);
     while (out?.[0] !== undefined && out[0].round <= round) {
-      this.#options.returned?.(performance.now() - out[0].since);
+      this.#options.returned?.(this.#options.now() - out[0].since);
       out.shift();
     }
   }
@@ -50,7 +54,7 @@ export class Probe {
   lateness(): number {
     let oldest = Number.POSITIVE_INFINITY;
     for (const [first] of this.#out.values()) oldest = Math.min(oldest, first?.since ?? oldest);
-    return Math.max(0, performance.now() - oldest) * Number(oldest !== Number.POSITIVE_INFINITY);
+    return Math.max(0, this.#options.now() - oldest) * Number(oldest !== Number.POSITIVE_INFINITY);
   }
 
   stop(): void {
@@ -58,10 +62,8 @@ export class Probe {
   }
 
   readonly #look = (): void => {
-    const now = performance.now();
-    const freely = now - this.#lastLook < 2 * lookMs;
-    this.#lastLook = now;
-    if (freely && this.lateness() >= this.#options.silentMs) {
+    const now = this.#options.now();
+    if (this.lateness() >= this.#options.silentMs) {
       this.stop();
       this.#options.silent();
       return;

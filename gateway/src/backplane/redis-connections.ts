@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis } from 'ioredis';
+import { afterAwake } from '../observe/awake.ts';
 import type { RedisTarget } from './redis-url.ts';
 
 /** A connection to Redis, or to all nodes of a cluster. */
@@ -41,7 +42,7 @@ export class RedisConnections {
     client.on('error', (error: unknown) => {
       failure = error;
     });
-    const deadline = setTimeout(() => client.disconnect(), connectMs);
+    const callOff = afterAwake(connectMs, () => client.disconnect());
     try {
       await client.connect();
       return client;
@@ -49,7 +50,7 @@ export class RedisConnections {
       client.disconnect();
       throw failure ?? error;
     } finally {
-      clearTimeout(deadline);
+      callOff();
     }
   }
 

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.ts';
+import { awakeNow } from '../observe/awake.ts';
 import type { RedisClient } from './redis-connections.ts';
 
 /** A command as Redis takes it. */
@@ -51,7 +52,7 @@ export class RedisPublisher {
     const refusal = this.#closed ?? this.#full(bytes);
     if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
-      const job: Job = { command, key, bytes, since: performance.now(), resolve, reject };
+      const job: Job = { command, key, bytes, since: awakeNow(), resolve, reject };
       this.#bytes += bytes;
       this.#waiting.add(job);
       this.#turn.push(job);
@@ -71,7 +72,7 @@ export class RedisPublisher {
     const { queueBytes, queueMs } = this.#limits;
     const [oldest] = this.#waiting;
     if (oldest === undefined) return undefined;
-    const age = performance.now() - oldest.since;
+    const age = awakeNow() - oldest.since;
     if (age > queueMs) return full(`answered nothing for ${Math.round(age)} ms, more than ${queueMs}`);
     if (this.#bytes + bytes > queueBytes) return full(`owes answers to ${this.#bytes} bytes, limit ${queueBytes}`);
     return undefined;

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.ts';
+import { afterAwake } from '../observe/awake.ts';
 import { type Backplane, type BackplaneEvents, type BackplaneTraits, controlTopics } from './backplane.ts';
 import { RedisConnections, type RedisTls } from './redis-connections.ts';
 import type { RedisCommand } from './redis-publisher.ts';
@@ -81,9 +82,9 @@ class RedisPubSub implements RedisBackplane {
     });
     for (const road of Object.values(this.#roads)) road.open();
     const { startMs = 10_000 } = this.#options;
-    const timer = setTimeout(() => void this.close(), startMs);
+    const callOff = afterAwake(startMs, () => void this.close());
     await ready;
-    clearTimeout(timer);
+    callOff();
     if (!this.#hears) {
       throw new GatewayError('backplane_down', `Redis was not reachable within ${startMs} ms: ${this.#trouble}`);
     }

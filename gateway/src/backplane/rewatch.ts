@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.ts';
+import { afterAwake } from '../observe/awake.ts';
 import { hashTag } from './redis-publisher.ts';
 
 /** What a watchlist needs of the connection it watches through. One call at a time; all topics of a call share a hash tag. */
@@ -165,12 +166,12 @@ export class Watchlist {
     return new Promise((resolve, reject) => {
       const waiters = this.#waiters.get(topic) ?? new Set();
       this.#waiters.set(topic, waiters);
-      const timer = setTimeout(() => {
+      const callOff = afterAwake(giveUpMs, () => {
         waiters.delete(waiter);
         reject(down(`the topic was not watched within ${giveUpMs} ms`));
-      }, giveUpMs);
+      });
       const finish = (settle: () => void): void => {
-        clearTimeout(timer);
+        callOff();
         settle();
       };
       const waiter = { resolve: () => finish(resolve), reject: (error: GatewayError) => finish(() => reject(error)) };

@@ -9,6 +9,8 @@ export type AskOutcome = Verdict | 'timeout';
 interface Pending {
   readonly until: AskUntil;
   readonly started: number;
+  /** The same on the clock of the deadline. */
+  readonly since: number;
   readonly settle: (outcome: AskOutcome) => void;
   /** What this node found before it asked. */
   readonly here: Promise<Verdict> | undefined;
@@ -37,6 +39,7 @@ export class Asks {
   readonly #node: string;
   readonly #deadlineMs: number;
   readonly #now: () => number;
+  readonly #awake: () => number;
   readonly #asked: (outcome: AskOutcome, ms: number) => void;
   readonly #pending = new Map<number, Pending>();
   /** Ids are even when this node has carried the question out itself: its echo is known even after its end. */
@@ -45,12 +48,16 @@ export class Asks {
   constructor(options: {
     node: string;
     deadlineMs: number;
+    /** Milliseconds of a monotonic clock. */
     now: () => number;
+    /** The clock of the deadline: milliseconds in which this node could hear answers. */
+    awake: () => number;
     asked: (outcome: AskOutcome, ms: number) => void;
   }) {
     this.#node = options.node;
     this.#deadlineMs = options.deadlineMs;
     this.#now = options.now;
+    this.#awake = options.awake;
     this.#asked = options.asked;
   }
 
@@ -60,8 +67,9 @@ export class Asks {
     this.#nextId += 2;
     const details: Uint8Array[] = [];
     const outcome = new Promise<AskOutcome>((settle) => {
-      const started = this.#now();
-      this.#pending.set(id, { until, started, settle, here, expected: undefined, answers: 0, best: 'no', details });
+      const [started, since] = [this.#now(), this.#awake()];
+      const answers = { expected: undefined, answers: 0, best: 'no', details } as const;
+      this.#pending.set(id, { until, started, since, settle, here, ...answers });
     });
     return { asker: { node: this.#node, id }, outcome, details };
   }
@@ -113,9 +121,9 @@ export class Asks {
 
   /** Ends what has waited too long; called several times within the deadline. Ids ascend, so the oldest come first. */
   sweep(): void {
-    const oldest = this.#now() - this.#deadlineMs;
+    const oldest = this.#awake() - this.#deadlineMs;
     for (const [id, pending] of this.#pending) {
-      if (pending.started > oldest) return;
+      if (pending.since > oldest) return;
       this.#settle(id, pending, 'timeout');
     }
   }

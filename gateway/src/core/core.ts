@@ -1,6 +1,7 @@
 import { type Bus, type BusHandlers, controlLane } from '../backplane/bus.ts';
 import type { NodeRecord, Records } from '../backplane/records.ts';
 import type { Config } from '../config.ts';
+import { awakeNow } from '../observe/awake.ts';
 import type { Events } from '../observe/events.ts';
 import type { Tracing } from '../observe/tracing.ts';
 import type { Asker, Verdict } from '../protocol/command.ts';
@@ -8,7 +9,7 @@ import { encodeCommand } from '../protocol/command-codec.ts';
 import type { CloseReason } from '../reasons.ts';
 import type { App } from './app.ts';
 import { Arrivals } from './arrivals.ts';
-import { Asks } from './ask.ts';
+import { type AskOutcome, Asks } from './ask.ts';
 import { ClientRequests } from './client-requests.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
 import { Dispatch } from './dispatch.ts';
@@ -113,7 +114,8 @@ export class Core {
       follows,
     });
     const standing = new Standing(records);
-    const asks = new Asks({ node, deadlineMs: config.askMs, now, asked: (outcome, ms) => events.asked(outcome, ms) });
+    const asked = (outcome: AskOutcome, ms: number): void => events.asked(outcome, ms);
+    const asks = new Asks({ node, deadlineMs: config.askMs, now, awake: awakeNow, asked });
     this.#asks = asks;
     const answer = (asker: Asker, verdict: Verdict, detail?: Uint8Array): void => this.#answer(asker, verdict, detail);
     const dispatch = new Dispatch({
@@ -138,8 +140,8 @@ export class Core {
     const { watches } = this;
     const { messageBytes } = config;
     const postBytes = clientBatchBytes(config.clientMessageBytes);
-    const clientParts = { bus, node, asks, topics, watches, now, answer, settled, messageBytes, postBytes };
-    this.clientRequests = new ClientRequests(clientParts);
+    const clientParts = { bus, node, asks, topics, watches, answer, settled, messageBytes, postBytes };
+    this.clientRequests = new ClientRequests({ ...clientParts, now: awakeNow });
     const { nodes } = this;
     this.operators = new Operators({ bus, node, asks, topics, registry, nodes, follows, now, answer });
     this.nodes.listen(this.clientRequests);

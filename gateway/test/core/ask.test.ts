@@ -3,13 +3,14 @@ import { type AskOutcome, Asks } from '../../src/core/ask.ts';
 import { PendingJoins } from '../../src/core/pending-joins.ts';
 import type { Verdict } from '../../src/protocol/command.ts';
 
-function make(): { asks: Asks; clock: { now: number }; asked: [AskOutcome, number][] } {
-  const clock = { now: 1_000 };
+function make(): { asks: Asks; clock: { now: number; asleep: number }; asked: [AskOutcome, number][] } {
+  const clock = { now: 1_000, asleep: 0 };
   const asked: [AskOutcome, number][] = [];
   const asks = new Asks({
     node: 'here',
     deadlineMs: 2_000,
     now: () => clock.now,
+    awake: () => clock.now - clock.asleep,
     asked: (...facts) => asked.push(facts),
   });
   return { asks, clock, asked };
@@ -103,6 +104,18 @@ describe('a question to other nodes', () => {
     expect(await now(second.outcome)).toBe('open');
     asks.answer(first.asker.id, 'yes');
     expect(asked).toEqual([['timeout', 2_000]]);
+  });
+
+  it('is not late for time in which this node could hear no answer', async () => {
+    const { asks, asked, clock } = make();
+    const { asker, outcome } = asks.open('first');
+    clock.asleep = 60_000;
+    clock.now += 61_999;
+    asks.sweep();
+    expect(await now(outcome)).toBe('open');
+    asks.answer(asker.id, 'yes');
+    expect(await outcome).toBe('yes');
+    expect(asked).toEqual([['yes', 61_999]]);
   });
 
   it('is forgotten when it could not be sent', async () => {
