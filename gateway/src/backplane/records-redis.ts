@@ -27,6 +27,8 @@ export interface RedisRecordsOptions {
   readonly leaseMs?: number;
   /** How often it is renewed, in milliseconds. Default {@link renewMs}. */
   readonly renewMs?: number;
+  /** How long the lease was held is told by this clock, in milliseconds. Default `performance.now`. */
+  readonly now?: () => number;
 }
 
 /** The records in Redis. Start the backplane first. */
@@ -45,6 +47,7 @@ class RedisRecords implements Records {
   readonly #options: RedisRecordsOptions;
   readonly #leases: readonly [leases: string, records: string, secret: string];
   readonly #lifeMs: number;
+  readonly #now: () => number;
   #record: NodeRecord | undefined;
   #on: RecordsEvents | undefined;
   #secret = '';
@@ -59,6 +62,7 @@ class RedisRecords implements Records {
   constructor(options: RedisRecordsOptions) {
     this.#options = options;
     this.#lifeMs = options.leaseMs ?? leaseMs;
+    this.#now = options.now ?? (() => performance.now());
     const base = options.backplane.hashTags ? `{${options.prefix}}` : options.prefix;
     this.#leases = [`${base}:leases`, `${base}:records`, `${base}:secret`];
   }
@@ -88,7 +92,7 @@ class RedisRecords implements Records {
 
   async nodes(): Promise<LivingNodes> {
     const nodes = await this.#living();
-    const settled = nodes.has(this.#options.node) && performance.now() - this.#unbrokenSince >= this.#lifeMs;
+    const settled = nodes.has(this.#options.node) && this.#now() - this.#unbrokenSince >= this.#lifeMs;
     return { settled, nodes };
   }
 
@@ -204,7 +208,7 @@ class RedisRecords implements Records {
   }
 
   #held(unbroken: boolean): void {
-    this.#lastHeld = performance.now();
+    this.#lastHeld = this.#now();
     if (!unbroken || this.#unbrokenSince === Number.POSITIVE_INFINITY) this.#unbrokenSince = this.#lastHeld;
     if (!this.#lost) return;
     this.#lost = false;
@@ -214,7 +218,7 @@ class RedisRecords implements Records {
   /** A renewal that fails makes what is seen of the others worthless; a lease that ran out is news. */
   #missed(): void {
     this.#unbrokenSince = Number.POSITIVE_INFINITY;
-    if (this.#lost || performance.now() - this.#lastHeld < this.#lifeMs) return;
+    if (this.#lost || this.#now() - this.#lastHeld < this.#lifeMs) return;
     this.#lost = true;
     this.#on?.leaseLost();
   }

@@ -81,24 +81,32 @@ describe('records of several nodes in Redis', () => {
   });
 
   it('lose a node that renews its lease no more, on the clock of Redis', async () => {
-    const [one, two] = [await inRedis('one', quick), await inRedis('two', { leaseMs: 400, renewMs: 1_000_000 })];
+    const one = await inRedis('one');
+    const [two, last] = [await inRedis('two', { renewMs: 1_000_000 }), await inRedis('two', { leaseMs: 400 })];
     await one.records.start(record, one.told);
     await two.records.start(record, two.told);
     expect((await one.records.nodes()).nodes.size).toBe(2);
+    await last.records.lease(record);
     await expect.poll(async () => [...(await one.records.nodes()).nodes.keys()]).toEqual(['one']);
-    await Promise.all([one.close(), two.close()]);
+    await Promise.all([one.close(), two.close(), last.close()]);
   });
 
   it('are settled only after this node held its own lease for one lease time', async () => {
-    const one = await inRedis('one', quick);
+    let now = 0;
+    const one = await inRedis('one', { leaseMs: 10_000, renewMs: 100, now: () => now });
+    const settled = async (): Promise<boolean> => (await one.records.nodes()).settled;
     await one.records.start(record, one.told);
-    expect((await one.records.nodes()).settled).toBe(false);
-    await expect.poll(async () => (await one.records.nodes()).settled).toBe(true);
+    now = 9_999;
+    expect(await settled()).toBe(false);
+    now = 10_000;
+    expect(await settled()).toBe(true);
     await raw.flushall();
-    expect((await one.records.nodes()).settled).toBe(false);
+    expect(await settled()).toBe(false);
     await expect.poll(async () => (await one.records.nodes()).nodes.size).toBe(1);
-    expect((await one.records.nodes()).settled).toBe(false);
-    await expect.poll(async () => (await one.records.nodes()).settled).toBe(true);
+    now = 19_999;
+    expect(await settled()).toBe(false);
+    now = 20_000;
+    expect(await settled()).toBe(true);
     await one.close();
   });
 
