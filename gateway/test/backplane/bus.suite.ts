@@ -89,10 +89,12 @@ export function busSuite(name: string, { hub, control, make }: BusMaker): void {
 
     it('tells where commands came from, when, and on which trace', async () => {
       await there.bus.watch(all);
+      const before = Date.now();
       await here.bus.send(lane, all, command(1), false, 'trace-1');
       await there.heard.received(1);
       expect(there.heard.origins[0]).toMatchObject({ node: 'here', own: false, trace: 'trace-1' });
-      expect(Date.now() - (there.heard.origins[0]?.sentAt ?? 0)).toBeLessThan(5_000);
+      expect(there.heard.origins[0]?.sentAt).toBeGreaterThanOrEqual(before);
+      expect(there.heard.origins[0]?.sentAt).toBeLessThanOrEqual(Date.now());
       expect(there.heard.latencies).toHaveLength(1);
       expect(here.heard.latencies).toHaveLength(0);
     });
