@@ -5,6 +5,7 @@ import type { BusEvents, BusHandlers, Origin } from '../../src/backplane/bus.ts'
 import type { RecordsEvents } from '../../src/backplane/records.ts';
 import type { RedisEvents } from '../../src/backplane/redis.ts';
 import type { DropReason } from '../../src/reasons.ts';
+import { Changes } from '../support/changes.ts';
 
 /** Keeps the health that was told, and lets a test wait for whatever it wants to be told. */
 class Told {
@@ -57,7 +58,7 @@ export class Listener extends Told implements BackplaneEvents {
 }
 
 /** Keeps what a Redis backplane reports to metrics and logs. */
-export class RedisReport implements RedisEvents {
+export class RedisReport extends Changes implements RedisEvents {
   deafSeconds = 0;
   /** How long each probe took, in milliseconds. */
   readonly probes: number[] = [];
@@ -73,6 +74,12 @@ export class RedisReport implements RedisEvents {
 
   warning(message: string, facts: Record<string, string | number>): void {
     this.warnings.push([message, facts]);
+    this.changed();
+  }
+
+  /** Resolves once a warning held these words. */
+  warned(words: string): Promise<void> {
+    return this.until(() => JSON.stringify(this.warnings).includes(words));
   }
 }
 

@@ -2,11 +2,13 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRedisBackplane, type RedisBackplane, type RedisBackplaneOptions } from '../../src/backplane/redis.ts';
 import { parseRedisUrl } from '../../src/backplane/redis-url.ts';
-import { freePort, startRedis, type TestRedis } from '../support/redis.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
 import { Listener, RedisReport } from './listener.ts';
 
 const prefix = 'test@0';
 const all = `${prefix}:h:chat:all`;
+/** Privileged and given to no program of our times. */
+const nobodysPort = 1;
 const bytes = (value: string | number): Uint8Array => Buffer.from(String(value));
 
 interface Node {
@@ -112,11 +114,8 @@ describe('a Redis backplane', () => {
   it('notices by its probe that Redis hangs, and hears when Redis goes on', async () => {
     const here = await start('here');
     await here.backplane.watch(all);
-    const paused = performance.now();
     redis.pause();
     await here.heard.felt('deaf');
-    expect(performance.now() - paused).toBeGreaterThan(2_000);
-    expect(performance.now() - paused).toBeLessThan(6_000);
     redis.resume();
     await here.heard.felt('deaf', 'hearing');
     expect(await here.backplane.publish(all, bytes('x'))).toBe(1);
@@ -155,18 +154,18 @@ describe('a Redis backplane', () => {
   it('tells how late its probe is', async () => {
     const here = await start('here');
     redis.pause();
-    await expect.poll(() => here.backplane.lateness(), { timeout: 5_000 }).toBeGreaterThan(1_000);
+    await expect.poll(() => here.backplane.lateness()).toBeGreaterThan(1_000);
     redis.resume();
     await expect.poll(() => here.backplane.lateness()).toBeLessThan(500);
     expect(here.heard.health).toEqual([]);
   });
 
   it('does not start without Redis, and says so in time', async () => {
-    const target = parseRedisUrl(`redis://127.0.0.1:${await freePort()}`);
-    const here = make('here', { target, startMs: 300 });
+    const target = parseRedisUrl(`redis://127.0.0.1:${nobodysPort}`);
+    const here = make('here', { target, startMs: 1_500 });
     await expect(here.backplane.start(here.heard)).rejects.toMatchObject({
       code: 'backplane_down',
-      message: expect.stringMatching(/^Redis was not reachable within 300 ms: .*ECONNREFUSED/),
+      message: expect.stringMatching(/^Redis was not reachable within 1500 ms: .*ECONNREFUSED/),
     });
     expect(here.report.warnings.map(([, { road }]) => road).sort()).toEqual(['control', 'lane']);
   });
@@ -174,9 +173,11 @@ describe('a Redis backplane', () => {
   it('does not start with a wrong password, and never shows it', async () => {
     await raw.config('SET', 'requirepass', 'right');
     const target = parseRedisUrl(`redis://:wrong-secret@127.0.0.1:${redis.port}`);
-    const here = make('here', { target, startMs: 500 });
-    await expect(here.backplane.start(here.heard)).rejects.toMatchObject({ code: 'backplane_down' });
-    expect(JSON.stringify(here.report.warnings)).toContain('WRONGPASS');
+    const here = make('here', { target });
+    const refused = expect(here.backplane.start(here.heard)).rejects.toMatchObject({ code: 'backplane_down' });
+    await here.report.warned('WRONGPASS');
+    await here.backplane.close();
+    await refused;
     expect(JSON.stringify(here.report.warnings)).not.toContain('secret');
   });
 

@@ -32,24 +32,22 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-function make(tls: RedisTls): RedisBackplane {
+function make(tls: RedisTls, events = new RedisReport()): RedisBackplane {
   const target = parseRedisUrl(`rediss://localhost:${port}`);
-  return createRedisBackplane({
-    target,
-    prefix: 'test@0',
-    node: 'here',
-    events: new RedisReport(),
-    tls,
-    startMs: 1_000,
-  });
+  return createRedisBackplane({ target, prefix: 'test@0', node: 'here', events, tls });
 }
 
 describe('rediss://', () => {
   it('refuses a certificate that nobody it trusts has signed', async () => {
-    await expect(make({}).start(new Listener())).rejects.toMatchObject({
+    const report = new RedisReport();
+    const here = make({}, report);
+    const refused = expect(here.start(new Listener())).rejects.toMatchObject({
       code: 'backplane_down',
       message: expect.stringContaining('self-signed certificate'),
     });
+    await report.warned('self-signed certificate');
+    await here.close();
+    await refused;
   });
 
   it.each([
