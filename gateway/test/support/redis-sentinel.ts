@@ -17,8 +17,8 @@ export interface TestSentinel {
 /** Starts all three, and waits until the sentinel knows the replica. */
 export async function startSentinel(): Promise<TestSentinel> {
   const folder = await mkdtemp(join(tmpdir(), 'signalbox-sentinel-'));
-  const master = await startRedis('--repl-diskless-sync-delay', '0');
-  const replica = await startRedis('--replicaof', `127.0.0.1 ${master.port}`);
+  const master = await startRedis('--dir', folder, '--repl-diskless-sync-delay', '0');
+  const replica = await startRedis('--dir', folder, '--replicaof', `127.0.0.1 ${master.port}`);
   await follows(replica); // a sentinel asks the master for its replicas when it starts, then only every ten seconds
   const port = await freePort();
   const settings = [
