@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, Pool } from 'undici';
+import { afterAwake } from '../observe/awake.ts';
 
 /** One webhook, ready to be posted. */
 export interface WebhookRequest {
@@ -64,8 +65,15 @@ export class WebhookSender {
   }
 
   /** Posts one webhook. Redirects are not followed. Never rejects. */
-  async post(request: WebhookRequest, { answered, repeat }: PostOptions): Promise<WebhookOutcome> {
-    const signal = AbortSignal.timeout(this.#options.deadlineMs);
+  async post(request: WebhookRequest, options: PostOptions): Promise<WebhookOutcome> {
+    const overtime = new AbortController();
+    const callOff = afterAwake(this.#options.deadlineMs, () => overtime.abort());
+    const outcome = await this.#try(request, options, overtime.signal);
+    callOff();
+    return outcome;
+  }
+
+  async #try(request: WebhookRequest, { answered, repeat }: PostOptions, signal: AbortSignal): Promise<WebhookOutcome> {
     for (const pauseMs of repeat ? pausesMs : []) {
       const attempt = await this.#attempt(request, answered, signal);
       if (!attempt.again) return attempt;
