@@ -40,6 +40,8 @@ export interface UpstreamOptions {
   readonly log: Pick<Log, 'warn'>;
   /** Follows webhooks; absent: nobody does. */
   readonly tracing?: Pick<Tracing, 'begin' | 'current'>;
+  /** Tells when a failure was last logged: milliseconds of a monotonic clock. Default `performance.now`. */
+  readonly now?: () => number;
 }
 
 /** Failures are logged once in so many ms, with how many there were. */
@@ -50,6 +52,7 @@ export class Upstream {
   readonly #options: UpstreamOptions;
   readonly #sender: WebhookSender;
   readonly #hubs = new Map<string, Places>();
+  readonly #now: () => number;
   #waitingForIdle: (() => void)[] = [];
   #loggedAt = Number.NEGATIVE_INFINITY;
   #unlogged = 0;
@@ -57,6 +60,7 @@ export class Upstream {
   constructor(options: UpstreamOptions) {
     this.#options = options;
     this.#sender = new WebhookSender(options);
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /** Does any template take webhooks of this hub? */
@@ -172,7 +176,7 @@ export class Upstream {
 
   /** The path may hold a secret, and a target is the client's: neither is logged. */
   #complain(kind: WebhookKind, hub: string, origin: string, status: string): void {
-    const now = performance.now();
+    const now = this.#now();
     if (now - this.#loggedAt < quietMs) {
       this.#unlogged++;
       return;

@@ -34,7 +34,9 @@ export class WebhookServer implements AsyncDisposable {
   }
 
   static async start(port = 0): Promise<WebhookServer> {
-    const server = createServer().listen(port, '127.0.0.1');
+    const server = createServer();
+    server.keepAliveTimeout = 0; // else it may close a connection just when the next webhook comes over it
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     return new WebhookServer(server);
   }
