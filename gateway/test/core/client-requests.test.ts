@@ -34,7 +34,7 @@ describe('a request of a client that met another node', () => {
   let connection: string;
 
   beforeEach(async () => {
-    cores = await startCores(3, { config: { messageBytes: 2048, askMs: 200, clientMessageBytes: 1024 } });
+    cores = await startCores(3, { config: { messageBytes: 2048, clientMessageBytes: 1024 } });
     const peers = cores.all.map(({ core }) => {
       const peer = new Peer();
       core.clientRequests.attach(peer);
@@ -87,13 +87,14 @@ describe('a request of a client that met another node', () => {
   });
 
   it('that nobody answers is lost after its time, and was asked once', async () => {
-    const { outcome } = await within('the end', requests(1).ask(ownerNode(), post(nothing), 100).answered, 3000);
+    const { outcome } = await within('the end', requests(1).ask(ownerNode(), post(nothing), 100).answered);
+    expect(await requests(0).fence()).toBe(true);
     expect([outcome, owner.told]).toEqual(['lost', ['post']]);
   });
 
   it('to a node that is not there is gone at once, and its place forgotten', async () => {
     requests(1).learn(connection, 'no-such-node');
-    const { outcome } = await within('the end', requests(1).ask('no-such-node', post(nothing)).answered, 1000);
+    const { outcome } = await within('the end', requests(1).ask('no-such-node', post(nothing)).answered);
     expect([outcome, requests(1).known(connection)]).toEqual(['gone', undefined]);
   });
 

@@ -14,7 +14,7 @@ describe('a core whose Redis is known down', () => {
   let bob: FakeClient;
 
   beforeEach(async () => {
-    cores = await startCores(2, { config: { askMs: 200 } });
+    cores = await startCores(2);
     [cut, other] = [cores.at(0), cores.at(1)];
     ann = await cut.connect({ userId: 'ann' });
     bob = await other.connect({ userId: 'bob' });
