@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { freezeTime } from './support/freeze-time.ts';
 import { gate } from './support/gate.ts';
 import { restSetup } from './support/rest-setup.ts';
+import { until } from './support/until.ts';
 
 const rest = restSetup();
 const bodies = (): unknown[] => rest.server.seen.map(({ body }) => JSON.parse(body).arguments[0]);
@@ -130,7 +131,7 @@ describe('close', () => {
     answered.open();
     await Promise.all([...sends, closing]);
     expect(bodies()).toEqual([1, 2]);
-    await vi.waitFor(async () => expect(await rest.server.connections()).toBe(0), { timeout: 15_000 });
+    await until(async () => (await rest.server.connections()) === 0);
   });
 
   test('may be called again', async () => {

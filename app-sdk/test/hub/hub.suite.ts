@@ -36,6 +36,9 @@ export interface Bench {
   close(): Promise<void>;
 }
 
+/** A message may take as long as its test. */
+const patience = { timeoutMs: 60_000 };
+
 interface Departure {
   readonly connectionId: string;
   readonly kind: DisconnectReason['kind'];
@@ -111,14 +114,14 @@ export function hubSuite(host: string, start: (definition: HubDefinition<Room>) 
     /** A client that has its welcome behind it. */
     async function welcomed(options?: ConnectOptions): Promise<TestConnection<Room>> {
       const client = await bench.connect(options);
-      await client.next('said');
+      await client.next('said', patience);
       return client;
     }
 
     /** All that was sent to the clients before now: what the hub context sends keeps its order. */
     async function said(clients: readonly TestConnection<Room>[]): Promise<unknown[][]> {
       await bench.hub.clients.all.marked();
-      await Promise.all(clients.map((client) => client.next('marked')));
+      await Promise.all(clients.map((client) => client.next('marked', patience)));
       return clients.map(({ received }) =>
         received.flatMap((message) =>
           message.target === 'said' && message.arguments[0] !== 'welcome' ? message.arguments : [],
@@ -205,7 +208,7 @@ export function hubSuite(host: string, start: (definition: HubDefinition<Room>) 
     test('sends to all clients, whatever they speak', async () => {
       const clients = [await welcomed(), await welcomed({ protocol: 'messagepack' })];
       await clients[0]?.invoke('say', 'hi');
-      for (const client of clients) expect(await client.next('said')).toEqual(['hi']);
+      for (const client of clients) expect(await client.next('said', patience)).toEqual(['hi']);
     });
 
     test('sends to the others of a group, from the moment that a join is answered until the leave is', async () => {
@@ -213,11 +216,11 @@ export function hubSuite(host: string, start: (definition: HubDefinition<Room>) 
       await a.invoke('join', 'g');
       await b.invoke('join', 'g');
       await a.invoke('tell', 'g', 'one');
-      expect(await b.next('said')).toEqual(['one']);
+      expect(await b.next('said', patience)).toEqual(['one']);
       await b.invoke('leave', 'g');
       await a.invoke('tell', 'g', 'two');
       await a.invoke('say', 'end');
-      for (const client of [a, b, c]) await client.next('said');
+      for (const client of [a, b, c]) await client.next('said', patience);
       expect(await said([a, b, c])).toEqual([['end'], ['one', 'end'], ['end']]);
     });
 

@@ -1,7 +1,10 @@
 import { type DepartedHub, type DisconnectReason, HubException } from '@signalbox/app-sdk';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { utf8 } from '../protocol/bytes.ts';
+import { freezeTime } from '../support/freeze-time.ts';
 import { call, gate, Host, type Options, type Wild } from './host.ts';
+
+afterEach(() => void vi.useRealTimers());
 
 const shake = utf8('{"protocol":"json","version":1}\u001e');
 
@@ -159,9 +162,13 @@ describe('onDisconnected', () => {
     const client = await new Host({ methods: { stuck } }).connect();
     client.send(call('stuck'));
     await started;
-    const startedAt = performance.now();
-    await client.connection.end({ kind: 'drain' });
-    expect(performance.now() - startedAt).toBeGreaterThan(900);
+    freezeTime();
+    let ended = false;
+    const ending = client.connection.end({ kind: 'drain' }).then(() => (ended = true));
+    await vi.advanceTimersByTimeAsync(999);
+    expect(ended).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await ending;
   });
 
   test('that throws is logged', async () => {

@@ -1,10 +1,11 @@
 import type { AnyContract, DisconnectReason, Hub, HubCallerContext } from '@signalbox/app-sdk';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { HubMessage } from '../../src/protocol/hub.ts';
 import { jsonHubProtocol } from '../../src/protocol/hub-json.ts';
 import type { ServiceMessageOf } from '../../src/protocol/service.ts';
 import { chatHub, linkSetup } from '../support/link-setup.ts';
 import type { ServedLink } from '../support/service.ts';
+import { until } from '../support/until.ts';
 
 const setup = linkSetup();
 
@@ -203,7 +204,7 @@ describe('the end of a client', () => {
       errorMessage: 'enough',
       headers: [],
     });
-    await vi.waitFor(() => expect(server.health().hubs.chat?.clients).toBe(0));
+    await until(() => server.health().hubs.chat?.clients === 0);
   });
 
   test('comes to those of a node that died, and to no others', async () => {

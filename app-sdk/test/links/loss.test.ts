@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { freezeTime } from '../support/freeze-time.ts';
 import { chatHub, linkSetup } from '../support/link-setup.ts';
 import type { ServedLink } from '../support/service.ts';
+import { until } from '../support/until.ts';
 
 const setup = linkSetup();
 
@@ -248,7 +249,7 @@ describe('a link on demand', () => {
     const { link } = await setup.started();
     setup.service.greeting = 'no';
     link.say(target('n1'));
-    await vi.waitFor(() => expect(setup.logger.debug).toHaveBeenCalled());
+    await until(() => setup.logger.debug.mock.calls.length > 0);
     expect(setup.facts.filter(({ fact }) => fact === 'linkDown')).toEqual([]);
   });
 });
