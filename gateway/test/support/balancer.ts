@@ -25,7 +25,11 @@ export class Balancer {
 
   private constructor(ports: readonly number[]) {
     this.#ports = ports;
-    this.#server = createServer((request, response) => void this.#forward(request, response));
+    // Node's 5 s would end a socket in the moment in which a client that was held up uses it again.
+    this.#server = createServer(
+      { keepAliveTimeout: 600_000 },
+      (request, response) => void this.#forward(request, response),
+    );
     this.#server.on('connection', (socket) => this.#keep(socket));
     this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket as Socket, head));
   }
