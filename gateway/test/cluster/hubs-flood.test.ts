@@ -37,7 +37,7 @@ test.each([
       complete: () => undefined,
     });
     // A client that keeps up is left alone; one that does not is closed. Either way its end is the end of the stream.
-    await within('much is heard, or the client is closed', Promise.race([muchHeard, flooded.closed]), 60_000);
+    await within('much is heard, or the client is closed', Promise.race([muchHeard, flooded.closed]), 150_000);
     await flooded.stop();
     await app.notices.until('the method ends', () => app.of('cancelled', id).length === 1, 60_000);
     await within('the client is closed', flooded.closed, 60_000);
@@ -47,5 +47,5 @@ test.each([
     expect(await app.links()).toBe(2);
     for (const node of stage.service.nodes) expect((await node.admin('/livez')).status).toBe(200);
   },
-  150_000,
+  300_000,
 );

@@ -64,14 +64,14 @@ async function everybody(): Promise<Arrivals> {
 }
 
 test('a rolling deploy of three app servers: the hub stays default, every client that comes is served, those who are there stay', {
-  timeout: 40_000,
+  timeout: 180_000,
 }, async () => {
   let old = await stage.app('version 1');
   const staying = await Promise.all([0, 1, 2].map((at) => stage.client({ at })));
   arrive();
   for (const version of ['version 2', 'version 3']) {
     const next = await stage.app(version);
-    await old.stop({ clients: 'migrate', graceMs: 10_000 });
+    await old.stop({ clients: 'migrate', graceMs: 60_000 });
     await old.kill();
     for (const client of staying) expect((await stage.where(client)).app).toBe(version);
     old = next;
@@ -83,7 +83,7 @@ test('a rolling deploy of three app servers: the hub stays default, every client
 });
 
 test('between two app servers: clients are refused and none is served without one; the next app server takes them', {
-  timeout: 40_000,
+  timeout: 180_000,
 }, async () => {
   const first = await stage.app('first');
   const witness = await stage.client();
@@ -107,7 +107,7 @@ test('between two app servers: clients are refused and none is served without on
 });
 
 test('Redis restarts empty: the hub stays default on every node, and no client is served by the gateway itself', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   await stage.app('A', { at: 0 });
   arrive();
@@ -121,7 +121,7 @@ test('Redis restarts empty: the hub stays default on every node, and no client i
   expect(await stage.where(here)).toEqual({ at: 0, app: 'A' });
   for (const at of [1, 2]) await expect(stage.client({ at })).rejects.toThrow(/no app server|lost/i);
   await stage.service.redis.restart();
-  await until('each node is back', down(0), 20_000);
+  await until('each node is back', down(0), 60_000);
   for (const at of [0, 1, 2]) {
     await until('clients are taken', () =>
       stage.client({ at }).then(
