@@ -5,7 +5,7 @@ import { Balancer } from '../support/balancer.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import type { OfficialClient } from '../support/official-client.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-import { Service } from '../support/service.ts';
+import { patience, Service } from '../support/service.ts';
 import { Stage } from '../support/stage.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { accessKey } from '../support/tokens.ts';
@@ -18,7 +18,7 @@ import { until } from '../support/until.ts';
 const patient: IRetryPolicy = { nextRetryDelayInMilliseconds: () => 200 };
 /** For what takes 22 s in the end. */
 const longMs = 60_000;
-/** A cut-off that no test reaches. */
+/** A cut-off that no test reaches, and a ping that never falls into a silence: it would be lost, and its client closed. */
 const neverMs = 600_000;
 
 interface Parts {
@@ -53,28 +53,29 @@ class Scene {
     ({ away: this.away, home: this.home, guest: this.guest, safe: this.safe } = clients);
   }
 
+  /** With a cut-off and without pings, or as all is by default. */
   static async open(cutOffMs?: number): Promise<Scene> {
     const redis = await startRedis();
     const wire = await TcpProxy.start(redis.port);
     const env = {
+      ...patience,
       SIGNALBOX_ACCESS_KEY: accessKey,
       SIGNALBOX_MODES: '*=default',
-      // A machine that stands still is no part of this.
-      SIGNALBOX_LATE_MS: '60000',
-      SIGNALBOX_BACKPLANE_QUEUE_MS: '60000',
       ...(cutOffMs !== undefined && { SIGNALBOX_CUT_OFF_MS: String(cutOffMs) }),
     };
     const urls = [redis.url(), `redis://127.0.0.1:${wire.port}/0`];
     const nodes = await Promise.all(urls.map((url) => GatewayProcess.start({ ...env, REDIS_URL: url })));
     const balancer = await Balancer.start(nodes.map((node) => node.port));
     const stage = new Stage(new Service(redis, nodes, balancer, false), 'stage');
-    const [a, b] = [await stage.app('A', { at: 0 }), await stage.app('B', { at: 1 })];
+    const keepAliveMs = cutOffMs && neverMs;
+    const [a, b] = [await stage.app('A', { at: 0, keepAliveMs }), await stage.app('B', { at: 1, keepAliveMs })];
     const common = { stickiness: 'preferred', reconnect: patient } as const;
     const away = await stage.client({ at: 1, app: a, ...common });
     const home = await stage.client({ at: 1, app: b, ...common });
     const guest = await stage.client({ at: 0, app: b, ...common });
     const safe = await stage.client({ at: 0, app: a, ...common });
     const scene = new Scene({ redis, wire, stage, a, b }, { away, home, guest, safe });
+    if (cutOffMs !== undefined) scene.pingEvery(neverMs);
     const places = await Promise.all(scene.clients.map((client) => stage.where(client)));
     expect(places.map(({ at, app }) => `${at} ${app}`)).toEqual(['1 A', '1 B', '0 B', '0 A']);
     return scene;
@@ -84,9 +85,18 @@ class Scene {
     return [this.away, this.home, this.guest, this.safe];
   }
 
+  /** From their next call on, clients ping so often and are content with as little. */
+  pingEvery(milliseconds: number): void {
+    for (const { connection } of this.clients) {
+      connection.keepAliveIntervalInMilliseconds = milliseconds;
+      connection.serverTimeoutInMilliseconds = neverMs;
+    }
+  }
+
   /** Clients ping once a second, so that whoever was forgotten notices soon. */
-  pingOften(): void {
-    for (const client of this.clients) client.connection.keepAliveIntervalInMilliseconds = 1000;
+  async pingOften(): Promise<void> {
+    this.pingEvery(1000);
+    await this.callAll();
   }
 
   /** Resolves when node 1 knows that Redis is away, or back. */
@@ -102,9 +112,13 @@ class Scene {
     return JSON.parse(body).parts.backplane.seconds;
   }
 
+  async callAll(): Promise<void> {
+    for (const client of this.clients) expect(await client.connection.invoke('echo', 'well')).toBe('well');
+  }
+
   /** Everybody is served again: calls, and a broadcast of each app server to all four. */
   async allIsWell(): Promise<void> {
-    for (const client of this.clients) expect(await client.connection.invoke('echo', 'well')).toBe('well');
+    await this.callAll();
     for (const app of [this.a, this.b]) {
       await app.tellAll(`from ${app.name}`);
       await Promise.all(this.clients.map((client) => client.heard(`from ${app.name}`)));
@@ -174,7 +188,7 @@ describe.concurrent('Redis is silent for a node', { timeout: 180_000 }, () => {
 
   test('longer than its lease, less than its cut-off: the others give its clients up, and all of them are back after it is', async () => {
     const { stage, wire, a, b, away, guest } = scene(2);
-    scene(2).pingOften();
+    await scene(2).pingOften();
     const [awayId, guestId] = [away.id, guest.id];
     wire.silence();
     expect(await a.goodbyes(awayId, longMs)).toEqual(['connection_lost']);
@@ -190,7 +204,7 @@ describe.concurrent('Redis is silent for a node', { timeout: 180_000 }, () => {
 
   test('for half a minute, with the cut-off as it comes: those that are carried elsewhere are back, and nobody else notices', async () => {
     const { wire, a, away, guest } = scene(3);
-    scene(3).pingOften();
+    await scene(3).pingOften();
     const awayId = away.id;
     wire.silence();
     await scene(3).knownDown(true);

@@ -12,6 +12,8 @@ export interface AppSettings {
   /** Its name, for `where`. */
   readonly app: string;
   readonly links: number;
+  /** How often its hub pings clients, in ms; as the SDK has it unless said. */
+  readonly keepAliveMs?: number | undefined;
 }
 
 /** What is asked of the process. */

@@ -1,20 +1,21 @@
 import { AppServer, type NegotiateOptions, type StopOptions } from '@signalbox/app-sdk';
 import type { AppQuestion, AppSettings } from './app-process.ts';
-import { stageHub } from './stage-hub.ts';
+import { type StageEvents, stageHub } from './stage-hub.ts';
 
 /*
  * An app server as it is run: a process of its own, told what to do by the test that started it. Everything it tells goes
  * back over the same channel; it ends with the test.
  */
 
-const { connectionString, hub: name, app, links } = JSON.parse(process.argv[2] ?? '{}') as AppSettings;
+const { connectionString, hub: name, app, links, keepAliveMs } = JSON.parse(process.argv[2] ?? '{}') as AppSettings;
 const notice = (kind: string, facts: object): void => void process.send?.({ kind, ...facts });
 
-const hub = stageHub(name, app, {
+const events: StageEvents = {
   connected: (facts) => notice('connected', facts),
   disconnected: (facts) => notice('disconnected', facts),
   cancelled: (facts) => notice('cancelled', facts),
-});
+};
+const hub = stageHub(name, app, events, keepAliveMs);
 const log = (level: string) => (facts: object, text: string) => notice('log', { level, text, ...facts });
 const server = new AppServer(connectionString, {
   hubs: [hub],

@@ -63,9 +63,10 @@ export type TargetName = keyof typeof targets;
 export const greetClaim = 'greet';
 
 /** The hub of an app server of this name. */
-export function stageHub(name: string, app: string, events: StageEvents) {
+export function stageHub(name: string, app: string, events: StageEvents, keepAliveMs?: number) {
   return defineHub<Stage>({
     name,
+    ...(keepAliveMs !== undefined && { keepAliveMs }),
     methods: {
       echo: (_hub, value) => value,
       refuse(_hub, text) {

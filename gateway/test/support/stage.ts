@@ -10,6 +10,8 @@ export interface AppPlan {
   readonly at?: number;
   readonly origin?: string;
   readonly links?: number;
+  /** How often its hub pings clients, in ms; as the SDK has it unless said. */
+  readonly keepAliveMs?: number | undefined;
 }
 
 /** Who connects, and where. */
@@ -39,8 +41,11 @@ export class Stage {
   }
 
   /** Starts an app server, which any node sends clients to when this resolves. */
-  async app(name: string, { at, origin = this.#origin(at), links = 2 }: AppPlan = {}): Promise<AppProcess> {
-    const settings = { connectionString: connectionString(origin), hub: this.hub, app: name, links };
+  async app(
+    name: string,
+    { at, origin = this.#origin(at), links = 2, keepAliveMs }: AppPlan = {},
+  ): Promise<AppProcess> {
+    const settings = { connectionString: connectionString(origin), hub: this.hub, app: name, links, keepAliveMs };
     const app = await AppProcess.start(settings);
     this.#apps.push(app);
     await this.ready(app);
