@@ -107,14 +107,17 @@ export class Nodes {
     if (this.#record === undefined || !bus.remote || !bus.hearing) return;
     const data = JSON.stringify(this.#record.data);
     records.lease(this.#record).catch((error: unknown) => this.#options.warn('a node record was not stored', error));
-    this.#tell({ kind: 'news', node, data });
+    void this.#tell({ kind: 'news', node, data });
   }
 
-  #tell(news: News): void {
+  /** Resolves when it left, and what was told before; or when it could not. */
+  async #tell(news: News): Promise<void> {
     const { bus, topics } = this.#options;
-    bus.send(controlLane, topics.news, encodeCommand(news), false).catch((error: unknown) => {
+    try {
+      await bus.send(controlLane, topics.news, encodeCommand(news), false);
+    } catch (error) {
       this.#options.warn('news of this node did not leave: the others read it from the records', error);
-    });
+    }
   }
 
   /** News of another node came. */
@@ -183,8 +186,9 @@ export class Nodes {
     clearInterval(this.#timer);
     clearTimeout(this.#announcing);
     const { node, bus, records } = this.#options;
-    if (bus.remote && bus.hearing && this.#record !== undefined) this.#tell({ kind: 'news', node, data: undefined });
-    await records.close();
+    const told = bus.remote && bus.hearing && this.#record !== undefined;
+    const telling = told ? this.#tell({ kind: 'news', node, data: undefined }) : undefined;
+    await Promise.all([telling, records.close()]);
   }
 }
 

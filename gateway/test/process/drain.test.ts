@@ -33,6 +33,7 @@ describe('SIGTERM to one of two nodes', () => {
     expect(here).toBeGreaterThan(0);
     leaving?.signal('SIGTERM');
     expect((await within('the exit', leaving!.ended)).code).toBe(0);
+    expect(leaving?.lines.filter(({ level }) => level !== 'info')).toEqual([]);
     await until(
       'all are on the other node',
       async () => (await staying?.metric('signalbox_connections', { hub })) === 20,
