@@ -1,5 +1,9 @@
+import { Redis } from 'ioredis';
 import { request } from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { decodeCommand } from '../../src/protocol/command-codec.ts';
+import { decodeEnvelope } from '../../src/protocol/envelope.ts';
+import { Inbox } from '../support/inbox.ts';
 import { negotiate, RawClient } from '../support/raw-client.ts';
 import { type Service, startService } from '../support/service.ts';
 import { clientToken } from '../support/tokens.ts';
@@ -9,11 +13,27 @@ const hub = 'polled';
 const KiB = 1024;
 const handshake = '{"protocol":"json","version":1}\u001e';
 let service: Service;
+let wire: Redis;
+/** Connections of the polls that left a node for another one, as Redis took them while {@link heldFar} listened. */
+const passedOn = new Inbox<string>();
 
 beforeAll(async () => {
   service = await startService({ nodes: 4, env: { SIGNALBOX_MESSAGE_BYTES: String(16 * KiB) } });
+  wire = new Redis(service.redis.url());
+  wire.on('error', () => undefined); // the last test stops Redis
+  wire.on('pmessageBuffer', (_pattern: Buffer, _topic: Buffer, bytes: Buffer) => overhear(bytes));
 });
-afterAll(() => service[Symbol.asyncDispose]());
+afterAll(async () => {
+  wire.disconnect();
+  await service[Symbol.asyncDispose]();
+});
+
+function overhear(bytes: Buffer): void {
+  for (const one of decodeEnvelope(bytes)?.commands ?? []) {
+    const command = decodeCommand(one);
+    if (command?.kind === 'clientRequest' && command.what === 'poll') passedOn.add(command.connection);
+  }
+}
 
 type Method = 'GET' | 'POST' | 'DELETE';
 
@@ -86,13 +106,20 @@ beforeEach(() => {
 const other = (): number => (at + 1) % 3;
 const third = (): number => (at + 2) % 3;
 
-/** Polls at a node that is not the owner, and resolves when the owner has heard of it. */
-async function heldFar(poll: () => Promise<string>): Promise<{ answered: Promise<string> }> {
-  const heard = (): Promise<number> => service.node(at).metric('signalbox_backplane_arrived_commands_total');
-  const before = await heard();
+const betweenNodes = 'signalbox@0:n:*';
+
+/**
+ * Polls at a node that is not the owner, and resolves when the owner hears of it before anything that comes later. Listens
+ * no longer than it must: nodes count who listens.
+ */
+async function heldFar({ id }: Roaming, poll: () => Promise<string>): Promise<{ answered: Promise<string> }> {
+  const ofThis = (polls: readonly string[]): number => polls.filter((connection) => connection === id).length;
+  const before = ofThis(passedOn.items);
+  await wire.psubscribe(betweenNodes);
   const answered = poll();
   answered.catch(() => undefined); // whoever asked awaits it
-  await until('the owner has heard', async () => (await heard()) > before);
+  await passedOn.until('the poll left for the owner', (polls) => ofThis(polls) > before);
+  await wire.punsubscribe(betweenNodes);
   return { answered };
 }
 
@@ -108,7 +135,7 @@ describe('a client that polls, met by a node that is not its own,', () => {
 
   test('gets the data by the newer of two polls, the older one ends with 204', async () => {
     const client = await Roaming.connect(at);
-    const { answered: older } = await heldFar(() => client.poll(other()));
+    const { answered: older } = await heldFar(client, () => client.poll(other()));
     const newer = client.poll(third());
     const first = await Promise.race([older, newer]);
     expect(first).toBe('204 ');
@@ -120,7 +147,7 @@ describe('a client that polls, met by a node that is not its own,', () => {
     const client = await Roaming.connect(at);
     for (const next of [at, third(), other()]) {
       const abort = new AbortController();
-      const { answered: given } = await heldFar(() => client.poll(other(), abort.signal));
+      const { answered: given } = await heldFar(client, () => client.poll(other(), abort.signal));
       abort.abort();
       await expect(given).rejects.toThrow();
       await send(client, next);
@@ -143,8 +170,7 @@ describe('a client that polls, met by a node that is not its own,', () => {
 
   test('ends it by DELETE, with 202 once and 404 ever after, everywhere', async () => {
     const client = await Roaming.connect(at);
-    const waiting = client.poll(third());
-    await until('it is there', () => service.app(hub, 0).connections.exists({ connection: client.id }));
+    const { answered: waiting } = await heldFar(client, () => client.poll(third()));
     expect(await client.ask(other(), 'DELETE')).toBe('202 ');
     expect(['204 ', gone]).toContain(await waiting);
     for (const node of [at, other(), third()]) {
@@ -205,10 +231,9 @@ test('a node that stops says so to its clients, by poll and by stream, is no lon
   await streaming.stream(3);
   at = 0;
   const other = await Roaming.connect(at);
-  const { answered: held } = await heldFar(() => other.poll(3));
+  const { answered: held } = await heldFar(other, () => other.poll(3));
   await send(late, 'before the stop');
-  const waiting = polling.poll(0);
-  await until('it is there', () => service.app(hub, 0).connections.exists({ connection: polling.id }));
+  const { answered: waiting } = await heldFar(polling, () => polling.poll(0));
   service.node(3).signal('SIGTERM');
   expect(await waiting).toBe('200 {"type":7,"allowReconnect":true}\u001e');
   expect(await held, 'a client of another node asks again, elsewhere').toBe('200 ');
