@@ -26,7 +26,9 @@ export function followView({ watch, query, refused }) {
     story.clear();
     tell(true);
     try {
-      await follow(asked, payloads.checked, mine.signal, (line) => story.add(line));
+      await follow(asked, payloads.checked, mine.signal, (line) => {
+        if (stream === mine) story.add(line);
+      });
       if (stream === mine) status.replaceChildren(notice('bad', 'The node ended it. Follow again when it answers.'));
     } catch (error) {
       if (stream === mine && error.name !== 'AbortError') {
@@ -40,8 +42,8 @@ export function followView({ watch, query, refused }) {
   };
   const tell = (on) => {
     stop.hidden = !on;
-    story.live(on);
     if (on) status.replaceChildren();
+    else story.quiet();
   };
   const go = (event) => {
     event.preventDefault();
@@ -109,17 +111,23 @@ class Story {
   clear() {
     this.seen = 0;
     this.missed = 0;
+    this.quiet();
     this.list.replaceChildren();
     this.#tell();
   }
 
-  live(on) {
-    this.dot.className = on ? 'dot good beat' : 'dot';
-    if (on && this.seen === 0)
-      this.list.replaceChildren(empty('Nothing yet', 'What happens from now on appears here.'));
+  /** The node follows. Not before: what happens until then is not seen. */
+  live() {
+    this.dot.className = 'dot good beat';
+    this.list.replaceChildren(empty('Nothing yet', 'What happens from now on appears here.'));
+  }
+
+  quiet() {
+    this.dot.className = 'dot';
   }
 
   add(line) {
+    if (line.event === 'following') this.live();
     if (line.event === 'alive' || line.event === 'following') return;
     const atEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < 40;
     if (this.seen === 0) this.list.replaceChildren();

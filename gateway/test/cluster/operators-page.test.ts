@@ -13,11 +13,11 @@ const complaints: string[] = [];
 beforeAll(async () => {
   if (!existsSync(program)) throw new Error('this test needs a Chromium: `apt-get install chromium`');
   service = await startService({ env: { SIGNALBOX_ADMIN_TOKEN: adminToken, SIGNALBOX_ADMIN_PAYLOAD_BYTES: '200' } });
-  browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox'] });
-});
+  browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox'], timeout: 100_000 });
+}, 120_000);
 afterAll(async () => {
-  await browser.close();
-  await service[Symbol.asyncDispose]();
+  await browser?.close();
+  await service?.[Symbol.asyncDispose]();
 });
 
 function originOf(at: number): string {
