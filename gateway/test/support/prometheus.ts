@@ -10,6 +10,8 @@ import { startMs, until } from './until.ts';
 /** One line of an answer. */
 export interface Sample {
   readonly metric: Readonly<Record<string, string>>;
+  /** The time that it was computed for, in seconds since 1970. */
+  readonly at: number;
   /** `NaN` where nothing was observed. */
   readonly value: number;
 }
@@ -80,11 +82,28 @@ export class PrometheusProcess {
     return answer.data;
   }
 
-  /** What an expression is now. */
-  async query(expr: string): Promise<readonly Sample[]> {
-    const path = `query?query=${encodeURIComponent(expr)}`;
-    const { result } = await this.#get<{ result: { metric: Sample['metric']; value: [number, string] }[] }>(path);
-    return result.map(({ metric, value: [, text] }) => ({ metric, value: Number(text) }));
+  /** What an expression is now, or was at a {@link whole} moment. */
+  async query(expr: string, at?: number): Promise<readonly Sample[]> {
+    const path = `query?query=${encodeURIComponent(expr)}${at === undefined ? '' : `&time=${at}`}`;
+    const { result } = await this.#get<{
+      result: { metric: Sample['metric']; value: [at: number, value: string] }[];
+    }>(path);
+    return result.map(({ metric, value: [time, text] }) => ({ metric, at: time, value: Number(text) }));
+  }
+
+  /**
+   * A moment at which the last scrape of every target had succeeded, in seconds since 1970: what a node tells is absent from
+   * a scrape that it answers too late until the next one.
+   */
+  async whole(): Promise<number> {
+    let moment = 0;
+    const look = async (): Promise<boolean> => {
+      const [up] = await this.query('min(up)');
+      moment = up?.at ?? 0;
+      return up?.value === 1;
+    };
+    await until('every target answers in time', look, 30_000);
+    return moment;
   }
 
   /** All rules, in the order of their files. */
@@ -94,7 +113,7 @@ export class PrometheusProcess {
   }
 
   /** Resolves with the labels of an alert when it fires. */
-  async fires(name: string, deadlineMs = 30_000): Promise<Readonly<Record<string, string>>> {
+  async fires(name: string, deadlineMs = 45_000): Promise<Readonly<Record<string, string>>> {
     let found: Readonly<Record<string, string>> | undefined;
     const look = async (): Promise<boolean> => {
       const { alerts } = await this.#get<{ alerts: { labels: Record<string, string>; state: string }[] }>('alerts');
@@ -105,7 +124,7 @@ export class PrometheusProcess {
     return found ?? {};
   }
 
-  /** Resolves when every node was scraped so many times more, and the rules were computed behind each. */
+  /** Resolves when every node answered so many scrapes more, and the rules were computed behind each. */
   async scraped(times: number): Promise<void> {
     for (let n = 0; n < times; n++) await this.#once();
   }
@@ -115,7 +134,8 @@ export class PrometheusProcess {
     const fresh = async (): Promise<boolean> => {
       const oldest = await this.query('min(timestamp(up))');
       const rule = await this.query('min(timestamp(instance:signalbox_event_loop_busy:ratio5m))');
-      return (oldest[0]?.value ?? 0) > at && (rule[0]?.value ?? 0) > at;
+      const up = await this.query('min(up)'); // of these scrapes, or of later ones
+      return (oldest[0]?.value ?? 0) > at && (rule[0]?.value ?? 0) > at && up[0]?.value === 1;
     };
     await until('every target was scraped once more, and the rules after it', fresh, 30_000);
   }
