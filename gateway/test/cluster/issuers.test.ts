@@ -49,6 +49,7 @@ beforeAll(async () => {
   const env = {
     SIGNALBOX_ISSUERS: JSON.stringify(issuers),
     SIGNALBOX_ISSUER_COOLDOWN_MS: '10',
+    SIGNALBOX_ISSUER_FETCH_MS: '30000',
     SIGNALBOX_POLL_MS: '2000',
     SIGNALBOX_MODES: 'who=default',
   };
@@ -169,6 +170,7 @@ test('an issuer that is down at the start is 503, counted and told in the log, u
     SIGNALBOX_ACCESS_KEY: accessKey,
     SIGNALBOX_ISSUERS: JSON.stringify([{ issuer: provider.issuer, audiences: 'signalbox' }]),
     SIGNALBOX_ISSUER_COOLDOWN_MS: '10',
+    SIGNALBOX_ISSUER_FETCH_MS: '30000',
   };
   await using gateway = await GatewayProcess.start(env);
   const accessToken = await provider.token(mainKey);
@@ -181,8 +183,9 @@ test('an issuer that is down at the start is 503, counted and told in the log, u
   expect([refused.status, refused.headers.get('x-ms-error-code')]).toEqual([503, 'Error.Request.Unavailable']);
   const { issuer } = provider;
   expect(await gateway.metric('signalbox_issuer_key_fetches_total', { issuer, outcome: 'failed' })).toBeGreaterThan(0);
-  const line = gateway.lines.find(({ msg }) => msg === 'the keys of an issuer could not be fetched');
-  expect(line).toMatchObject({ level: 'warn', issuer, why: expect.stringContaining('answered 500') });
+  const told = () => gateway.lines.find(({ msg }) => msg === 'the keys of an issuer could not be fetched');
+  await until('the log tells', () => told() !== undefined);
+  expect(told()).toMatchObject({ level: 'warn', issuer, why: expect.stringContaining('answered 500') });
   provider.mood = 'answers';
   await until('the token is taken', async () => (await negotiate()).status === 200);
   provider.mood = 'fails';
