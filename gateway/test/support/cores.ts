@@ -20,6 +20,9 @@ import { FakeClient } from './fake-client.ts';
 const prefix = 'test@0';
 const secret = 'the routing secret of these tests';
 
+/** A machine that runs tests may stand still for seconds. Cores take that for no fault, unless a test says otherwise. */
+const patience = { askMs: 10_000, lateMs: 60_000, backplaneQueueMs: 60_000 };
+
 /** One core with its surroundings. */
 export interface TestCore {
   readonly node: string;
@@ -111,14 +114,14 @@ async function start(nodes: string[], meet: (nodes: string[]) => Meeting, option
 }
 
 function make(node: string, meeting: Meeting, options: CoresOptions): TestCore {
-  const config: Config = { ...readConfig({}), ...options.config };
+  const config: Config = { ...readConfig({}), ...patience, ...options.config };
   const log = new EventLog();
   const warnings: string[] = [];
   const backplane = new Cuttable(meeting.backplane(node));
   const records = meeting.records(node, backplane);
   const { events } = log;
-  const { messageBytes } = config;
-  const bus = createBus({ backplane, node, events, sheddable: isSheddableCommand, limits: { messageBytes } });
+  const { messageBytes, lateMs } = config;
+  const bus = createBus({ backplane, node, events, sheddable: isSheddableCommand, limits: { messageBytes, lateMs } });
   const topics = new Topics(prefix, secret, bus.hashTags);
   const app =
     options.app ??
@@ -155,7 +158,8 @@ function inRedis(url: string): Meeting {
   return {
     backplane(node) {
       const events = { deafFor: () => undefined, warning: () => undefined, probe: () => undefined };
-      const backplane = createRedisBackplane({ target: parseRedisUrl(url), prefix, node, events });
+      const queueMs = patience.backplaneQueueMs;
+      const backplane = createRedisBackplane({ target: parseRedisUrl(url), prefix, node, events, queueMs });
       made.set(node, backplane);
       return backplane;
     },
