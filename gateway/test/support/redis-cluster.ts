@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { findProgram, freePort, launch } from './redis.ts';
+import { startMs, until } from './until.ts';
 
 /** Three masters that share all slots, without replicas. */
 export interface TestCluster {
@@ -62,7 +63,7 @@ async function meet(ports: readonly number[]): Promise<void> {
     await node.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
     await node.call('CLUSTER', 'MEET', '127.0.0.1', ports[0] ?? 0);
   }
-  for (const node of nodes) while (!(await isWhole(node))) await new Promise((resolve) => setTimeout(resolve, 50));
+  for (const node of nodes) await until('the node knows the whole cluster', () => isWhole(node), startMs);
   for (const node of nodes) node.disconnect();
 }
 
