@@ -57,7 +57,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   return { url: urlOf(pages), gateways, apps: servers, nginx, prometheus };
 }
 
-/** Different ones: they are held until all are found. */
+/** Different ones. */
 async function freePorts(count: number): Promise<number[]> {
   const found = new Set<number>();
   while (found.size < count) found.add(await freePort());
