@@ -7,7 +7,7 @@ import { type RunningRedis, startRedis } from '../../support/start-redis.ts';
 import { type RunningApp, startApp } from './start-app.ts';
 
 /** How long one step of a page may take, so that the one that hangs is named. */
-const stepMs = 10_000;
+const stepMs = 30_000;
 const phone = { width: 390, height: 844 };
 
 let redis: RunningRedis;
