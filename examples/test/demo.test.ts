@@ -26,7 +26,7 @@ function start(
   demo = child;
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  return { process: child, said: () => said, exit: once(child, 'exit') };
+  return { process: child, said: () => said, exit: once(child, 'close') }; // when all that was said has been read
 }
 
 const answers = async (url: string): Promise<boolean> => {
@@ -39,7 +39,7 @@ const answers = async (url: string): Promise<boolean> => {
 
 /** The address to open, once it is printed. */
 async function opened(said: () => string): Promise<string> {
-  await expect.poll(said, { timeout: 20_000 }).toMatch(/Open:\n\n {4}http:\S+\n/);
+  await expect.poll(said, { timeout: 60_000 }).toMatch(/Open:\n\n {4}http:\S+\n/);
   return /^ {4}(http:\S+)\/$/m.exec(said())?.[1] ?? '';
 }
 
@@ -72,7 +72,7 @@ test('the chat of the demo does not wait for its clients when it is stopped', as
   child.kill('SIGINT');
   await closed;
   expect(await exit).toEqual([0, null]);
-  expect(performance.now() - since).toBeLessThan(10_000); // an app server waits 30 s if nobody takes its clients
+  expect(performance.now() - since).toBeLessThan(25_000); // an app server waits 30 s if nobody takes its clients
 });
 
 /** A user of the chat who comes back whatever happens, and all that this user heard. */
@@ -94,7 +94,7 @@ async function passes(from: HubConnection, to: readonly string[], text: string):
     await from.invoke('sendMessage', 'alice', text).catch(() => undefined); // said again
     return to.includes(text);
   };
-  await expect.poll(say, { timeout: 30_000 }).toBe(true);
+  await expect.poll(say, { timeout: 60_000 }).toBe(true);
 }
 
 interface Compose {
@@ -102,7 +102,7 @@ interface Compose {
 }
 
 test('the cluster is that of compose.yaml, and the chat goes on whichever process is killed', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const { process: child, said, exit } = start('cluster', { PORT: '0', REDIS_URL: undefined });
   const page = await opened(said);
@@ -113,15 +113,15 @@ test('the cluster is that of compose.yaml, and the chat goes on whichever proces
   expect(names.sort()).toEqual(inCompose.sort());
 
   const prometheus = /prometheus: process \d+, (\S+)$/m.exec(said())?.[1];
-  await expect.poll(() => value(prometheus, 'count(up{job="signalbox"} == 1)'), { timeout: 20_000 }).toBe('3');
+  await expect.poll(() => value(prometheus, 'count(up{job="signalbox"} == 1)'), { timeout: 60_000 }).toBe('3');
 
   const [alice, bob] = [await comeIn(page, 'alice'), await comeIn(page, 'bob')];
   await passes(alice.client, bob.heard, 'before');
   for (const name of inCompose) {
     const killed = pidOf(name);
     process.kill(killed, 'SIGKILL');
-    await expect.poll(said, { timeout: 20_000 }).toContain(`${name}, process ${killed}, ended and is started again`);
-    await expect.poll(said, { timeout: 20_000 }).toMatch(new RegExp(`${name} is process \\d+ now`));
+    await expect.poll(said, { timeout: 60_000 }).toContain(`${name}, process ${killed}, ended and is started again`);
+    await expect.poll(said, { timeout: 60_000 }).toMatch(new RegExp(`${name} is process \\d+ now`));
     await passes(alice.client, bob.heard, `after ${name}`);
   }
   await Promise.all([alice, bob].map(({ client }) => client.stop()));
