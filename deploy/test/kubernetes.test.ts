@@ -1,8 +1,8 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '../../gateway/src/config.ts';
 import { metrics } from '../../gateway/src/observe/metrics.ts';
-import { goIsThere, type Manifest, removeRenderer, renderChart, valueErrors } from './support/chart.ts';
+import { buildRenderer, goIsThere, type Manifest, removeRenderer, renderChart, valueErrors } from './support/chart.ts';
 import { read } from './support/files.ts';
 import { typeErrors } from './support/kubernetes-types.ts';
 
@@ -51,6 +51,7 @@ type PodSpec = { readonly containers: readonly [Container]; readonly [key: strin
 
 // `.ci/run` installs Go with the functions of Helm's templates; nobody needs it for anything else here.
 describe.runIf(goIsThere)('the chart, rendered', () => {
+  beforeAll(buildRenderer);
   const of = (values: object): readonly Manifest[] => renderChart(values as Record<string, unknown>).manifests;
   const one = (values: object, kind: string): Manifest => {
     const found = of(values).filter((manifest) => manifest.kind === kind);

@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { Ajv } from 'ajv';
 import { parse, parseAllDocuments } from 'yaml';
 import { read, root } from './files.ts';
@@ -14,6 +15,7 @@ export interface Manifest {
   readonly [key: string]: unknown;
 }
 
+const run = promisify(execFile);
 const folder = 'deploy/kubernetes';
 const chart = parse(read(`${folder}/Chart.yaml`)) as { name: string; version: string; appVersion: string };
 const defaults = parse(read(`${folder}/values.yaml`)) as Tree;
@@ -26,9 +28,8 @@ export const goIsThere = existsSync('/usr/bin/go') && existsSync('/usr/share/goc
 
 let renderer: string | undefined;
 
-/** Builds the renderer once. */
-function rendererProgram(): string {
-  if (renderer !== undefined) return renderer;
+/** Builds the renderer, which takes Go a while: `renderChart` needs it. */
+export async function buildRenderer(): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'signalbox-chart-'));
   renderer = join(home, 'render');
   const env = {
@@ -37,8 +38,7 @@ function rendererProgram(): string {
     GOPATH: '/usr/share/gocode',
     GOCACHE: join(home, 'cache'),
   };
-  execFileSync('go', ['build', '-o', renderer, '.'], { cwd: join(root, 'deploy/test/helm'), env });
-  return renderer;
+  await run('go', ['build', '-o', renderer, '.'], { cwd: join(root, 'deploy/test/helm'), env });
 }
 
 /** Removes the renderer, if it was built. */
@@ -56,7 +56,7 @@ export function valueErrors(values: Tree): string[] {
 
 /**
  * Renders the chart with these values over its own, as `helm install chat … --namespace realtime` would.
- * @throws Error with the words of a template that refuses.
+ * @throws Error with the words of a template that refuses, or when `buildRenderer` was not called.
  */
 export function renderChart(values: Tree): { readonly manifests: readonly Manifest[]; readonly notes: string } {
   const names = readdirSync(join(root, folder, 'templates'));
@@ -67,7 +67,8 @@ export function renderChart(values: Tree): { readonly manifests: readonly Manife
     Release: { Name: 'chat', Namespace: 'realtime', Service: 'Helm' },
   };
   const input = JSON.stringify({ templates, context });
-  const output = execFileSync(rendererProgram(), { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
+  if (renderer === undefined) throw new Error('buildRenderer must have been called before');
+  const output = execFileSync(renderer, { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
   const { 'NOTES.txt': notes = '', ...files } = JSON.parse(output) as Record<string, string>;
   const documents = Object.values(files).flatMap((text) => parseAllDocuments(text));
   const broken = documents.flatMap((document) => ('errors' in document ? document.errors : []));
