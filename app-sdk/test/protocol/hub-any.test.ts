@@ -65,8 +65,10 @@ describe.each([jsonHubProtocol, messagePackHubProtocol])('any messages in $name'
 
 test('the official JavaScript client reads what is written here', () => {
   const forClients = messages.filter(({ kind }) => kind !== 'streamInvocation' && kind !== 'cancelInvocation');
+  // Its decoder of MessagePack refuses a header of this name, whoever wrote it.
+  const readable = forClients.filter((message) => !('headers' in message && hasProto(message.headers)));
   fc.assert(
-    fc.property(forClients, (message) => {
+    fc.property(readable, (message) => {
       const json = new JsonHubProtocol().parseMessages(text(jsonHubProtocol.write(message)), NullLogger.instance);
       const bytes = messagePackHubProtocol.write(message);
       const input = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
@@ -76,3 +78,7 @@ test('the official JavaScript client reads what is written here', () => {
     }),
   );
 });
+
+function hasProto(headers: object | undefined): boolean {
+  return headers !== undefined && Object.hasOwn(headers, '__proto__');
+}
