@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OfficialClient, type ProtocolName } from '../support/official-client.ts';
 import { RawRest } from '../support/raw-rest.ts';
 import { connectionString, type Service, startService } from '../support/service.ts';
-import { until, within } from '../support/until.ts';
+import { within } from '../support/until.ts';
 
 const hub = 'rest_full';
 const later = 'api-version=2024-12-01';
@@ -188,14 +188,7 @@ describe('a hub in an app server', () => {
   beforeAll(async () => {
     server = new AppServer(connectionString(service.node(0).origin), { hubs: [carried], links: 1, logger: silent });
     await server.start();
-    await until('node 1 knows of its link', async () => {
-      try {
-        await (await connect('json')).stop();
-        return true;
-      } catch {
-        return false; // refused: the news is on its way
-      }
-    });
+    await service.serves('carried');
   });
   afterAll(async () => {
     finish();

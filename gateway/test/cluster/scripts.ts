@@ -1,9 +1,8 @@
 import type { ServiceMessageOf } from '@signalbox/app-sdk/protocol';
 import { ScriptedApp } from '../apps/scripted-app.ts';
-import { negotiate, RawClient } from '../support/raw-client.ts';
+import { RawClient } from '../support/raw-client.ts';
 import type { Service } from '../support/service.ts';
 import { signToken } from '../support/tokens.ts';
-import { until } from '../support/until.ts';
 
 /** A link of a scripted app server. */
 export interface LinkPlan {
@@ -68,19 +67,8 @@ export class Scripts {
     const options = { hub, token, headers: { 'x-asrs-server-id': server }, handshake };
     const app = await ScriptedApp.connect(this.#service.node(at).port, options);
     this.#apps.push(app);
-    if (handshake.connectionType !== 2) await this.#known(hub);
+    if (handshake.connectionType !== 2) await this.#service.serves(hub);
     return app;
-  }
-
-  async #known(hub: string): Promise<void> {
-    const served = async (origin: string): Promise<boolean> => {
-      try {
-        return (await negotiate(origin, hub)).connectionId !== '';
-      } catch {
-        return false; // 503: the news is on its way
-      }
-    };
-    for (const { origin } of this.#service.nodes) await until('each node knows of the link', () => served(origin));
   }
 
   /** A client on this node, carried by one of these links. */

@@ -2,8 +2,10 @@ import { type NegotiateOptions, SignalboxClient } from '@signalbox/app-sdk';
 import { Balancer } from './balancer.ts';
 import { type Env, GatewayProcess } from './gateway-process.ts';
 import { OfficialClient, type OfficialOptions } from './official-client.ts';
+import { negotiate } from './raw-client.ts';
 import { startRedis, type TestRedis } from './redis.ts';
 import { accessKey } from './tokens.ts';
+import { until } from './until.ts';
 
 /** What a service is started with. */
 export interface ServiceOptions {
@@ -61,6 +63,18 @@ export class Service {
     });
     this.#clients.push(client);
     return client;
+  }
+
+  /** Resolves when every node takes clients of this hub: one that waits for app servers must have heard of a link. */
+  async serves(hub: string): Promise<void> {
+    const takes = async (origin: string): Promise<boolean> => {
+      try {
+        return (await negotiate(origin, hub)).connectionId !== '';
+      } catch {
+        return false; // 503: the news is on its way
+      }
+    };
+    for (const { origin, node } of this.nodes) await until(`node ${node} takes clients of ${hub}`, () => takes(origin));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
