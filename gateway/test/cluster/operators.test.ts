@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { adminToken, Operator } from '../support/operator.ts';
+import { adminToken, Operator, type OperatorAnswer } from '../support/operator.ts';
 import { type Service, startService } from '../support/service.ts';
 import { until } from '../support/until.ts';
 
@@ -26,11 +26,12 @@ interface PictureOfHub {
 test('either node shows both, with hubs, rates and the way to Redis', async () => {
   const client = await service.client('pictured', { at: 1, userId: 'alice' });
   for (const operator of [first, second]) {
-    await until(
-      'both nodes are in the picture',
-      async () => (await operator.get('/operators/picture')).body.nodes.length === 2,
-    );
-    const { body } = await operator.get('/operators/picture');
+    let body: OperatorAnswer['body'];
+    await until('both nodes are in the picture, and their probes came back', async () => {
+      body = (await operator.get('/operators/picture')).body;
+      const probes = body.nodes.filter(({ redis }: { redis: { probeMs?: number } }) => redis.probeMs !== undefined);
+      return probes.length === 2;
+    });
     expect(body).toMatchObject({ whole: true, payloads: false, missing: [] });
     const there = body.nodes.find(({ node }: { node: string }) => node === service.node(1).node);
     expect(there).toMatchObject({ draining: false, redis: { used: true, up: true }, moreHubs: 0, links: [] });
