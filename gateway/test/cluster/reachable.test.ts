@@ -5,7 +5,7 @@ import { type Service, startService } from '../support/service.ts';
 
 const workers = 12;
 const eachTimes = 5000;
-const patience = 60_000;
+const patience = 240_000;
 let service: Service;
 let rest: RawRest;
 
