@@ -3,6 +3,7 @@ import { Subject } from '@microsoft/signalr';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser } from '../support/launch-browser.ts';
+import { everyNodeServes } from '../support/served.ts';
 import { connectionString, type Service, startService } from '../support/service.ts';
 import { until } from '../support/until.ts';
 import { ChatUser } from './chat-user.ts';
@@ -23,7 +24,7 @@ async function startApp(assembly: string, env: Record<string, string> = {}): Pro
   return await DotnetProgram.start(assembly, {
     args: ['--contentRoot', contentRoot],
     env: { Logins__Secret: 'the-secret-of-the-tests-0123456789abcdef', Clock__Seconds: '0.1', ...env },
-    ready: /Now listening on: (\S+)/,
+    ready: /Now listening on: (\S+)\s/,
   });
 }
 
@@ -47,7 +48,10 @@ describe.skipIf(behind === undefined)('two app servers of the chat behind three 
     service = await startService({ nodes: 3, env: { SIGNALBOX_MODES: '*=default' } });
     const env = { Azure__SignalR__ConnectionString: connectionString(service.balancer.origin) };
     apps = await Promise.all([1, 2].map(() => startApp(behind ?? '', env)));
-    for (const app of apps) await until('an app server lets clients in', () => letsIn(addressOf(app)));
+    for (const app of apps) {
+      await until('an app server lets clients in', () => letsIn(addressOf(app)));
+      await everyNodeServes(service.nodes, () => ChatUser.invite(addressOf(app), 'probe'));
+    }
   });
 
   afterAll(async () => {
@@ -86,10 +90,14 @@ describe.skipIf(behind === undefined)('two app servers of the chat behind three 
     const [first, second] = apps as [DotnetProgram, DotnetProgram];
     const users = await Promise.all([0, 1, 2, 3].map((n) => ChatUser.enter(addressOf(second), `user${n}`)));
     expect(await first.stop()).toBe(0);
-    await until('the other one runs all hubs', async () => {
-      const calls = users.map((user) => user.connection.invoke<{ process: number }>('WhoAmI').catch(() => undefined));
-      return (await Promise.all(calls)).every((where) => where?.process === second.pid);
-    });
+    await until(
+      'the other one runs all hubs',
+      async () => {
+        const calls = users.map((user) => user.connection.invoke<{ process: number }>('WhoAmI').catch(() => undefined));
+        return (await Promise.all(calls)).every((where) => where?.process === second.pid);
+      },
+      30_000,
+    );
     await Promise.all(users.map((user) => user.stop()));
   });
 });

@@ -6,6 +6,11 @@ export type Heard = readonly [method: string, ...args: readonly unknown[]];
 
 const methods = ['Welcome', 'ReceiveMessage', 'SaidInRoom', 'ReceivePrivate'];
 
+/** Logs in at an app server. @returns the token that it gives. */
+async function login(app: string, user: string, moderator = false): Promise<string> {
+  return await (await fetch(`${app}/login?user=${user}&moderator=${moderator}`, { method: 'POST' })).text();
+}
+
 /** Somebody in the chat of `examples/aspnet-chat`, with the official JavaScript client. */
 export class ChatUser {
   readonly connection: HubConnection;
@@ -31,10 +36,16 @@ export class ChatUser {
     this.connection.onreconnected((id) => this.returns.add(id));
   }
 
+  /** What an app server answers to a client of this user that negotiates. */
+  static async invite(app: string, user: string): Promise<{ url: string; accessToken: string }> {
+    const headers = { authorization: `Bearer ${await login(app, user)}` };
+    const answer = await fetch(`${app}/chat/negotiate?negotiateVersion=1`, { method: 'POST', headers });
+    return (await answer.json()) as { url: string; accessToken: string };
+  }
+
   /** Logs in at an app server, and connects where it sends clients. */
   static async enter(app: string, user: string, { moderator = false, mood = 'calm' } = {}): Promise<ChatUser> {
-    const answer = await fetch(`${app}/login?user=${user}&moderator=${moderator}`, { method: 'POST' });
-    const one = new ChatUser(app, await answer.text(), mood);
+    const one = new ChatUser(app, await login(app, user, moderator), mood);
     await one.connection.start();
     await one.hears('Welcome');
     return one;

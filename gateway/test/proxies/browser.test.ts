@@ -8,6 +8,7 @@ import { launchBrowser } from '../support/launch-browser.ts';
 import { proxies, proxyNames } from '../support/proxies.ts';
 import type { ProxyProcess } from '../support/proxy-process.ts';
 import { freePort } from '../support/redis.ts';
+import { everyNodeServes } from '../support/served.ts';
 import { connectionString, type Service, startService } from '../support/service.ts';
 import { until } from '../support/until.ts';
 import { fallbacks, transportsOf } from './carried.ts';
@@ -49,7 +50,7 @@ async function startWeb(): Promise<Web> {
 beforeAll(async () => {
   [other, foreign] = [await startWeb(), await startWeb()];
   browser = await launchBrowser();
-});
+}, 120_000);
 
 afterAll(async () => {
   await browser?.close();
@@ -65,11 +66,15 @@ describe.each(proxyNames)('in Chromium, behind %s, round-robin over three nodes,
   beforeAll(async () => {
     const port = await freePort();
     const origins = [other?.origin, `http://127.0.0.1:${port}`].join(',');
-    service = await startService({ nodes: 3, env: { SIGNALBOX_CORS_ORIGINS: origins } });
+    service = await startService({
+      nodes: 3,
+      env: { SIGNALBOX_CORS_ORIGINS: origins, SIGNALBOX_MODES: 'talk=default' },
+    });
     proxy = await proxies[name](service.nodes, { port });
     server = new AppServer(connectionString(proxy.origin), { hubs: [talk], links: 3, logger: silent });
     await server.start();
     await until('all links are up', () => server.health().hubs['talk']?.links === 3);
+    await everyNodeServes(service.nodes, () => server.hub(talk).negotiate());
   });
 
   afterAll(async () => {

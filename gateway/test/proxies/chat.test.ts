@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OfficialClient, type ProtocolName } from '../support/official-client.ts';
 import { proxies, proxyNames } from '../support/proxies.ts';
 import type { ProxyProcess } from '../support/proxy-process.ts';
+import { everyNodeServes } from '../support/served.ts';
 import { connectionString, type Service, startService } from '../support/service.ts';
 import { until, within } from '../support/until.ts';
 
@@ -21,12 +22,9 @@ interface Chat {
   client: { news(said: Said): void };
 }
 
-const chat = defineHub<Chat>({
-  name: 'chat',
-  methods: {
-    say: (hub, who, n) => hub.clients.all.news([who, n]),
-  },
-});
+/** Each test has a hub of its own, whose links no node knows from the one before. */
+const chatOf = (name: string) =>
+  defineHub<Chat>({ name, methods: { say: (hub, who, n) => hub.clients.all.news([who, n]) } });
 
 const { WebSockets, ServerSentEvents, LongPolling } = HttpTransportType;
 const ways: readonly { name: string; transport: HttpTransportType; protocol: ProtocolName }[] = [
@@ -44,7 +42,10 @@ const sent = upTo(100);
 let service: Service;
 
 beforeAll(async () => {
-  service = await startService({ nodes: 3, env: { SIGNALBOX_POLL_MS: '2000' } });
+  service = await startService({
+    nodes: 3,
+    env: { SIGNALBOX_POLL_MS: '2000', SIGNALBOX_MODES: 'pushed=serverless,*=default' },
+  });
 });
 afterAll(() => service?.[Symbol.asyncDispose]());
 
@@ -100,9 +101,11 @@ describe.each(proxyNames)('behind %s, round-robin over three nodes,', (name) => 
     }
 
     test('ten people on all transports chat through an app server: nothing is lost, doubled or out of order', async () => {
+      const chat = chatOf(`chat_${name}_${closes}`.toLowerCase());
       const server = new AppServer(connectionString(proxy.origin), { hubs: [chat], links: 3, logger: silent });
       await server.start();
-      await until('all links are up', () => server.health().hubs['chat']?.links === 3);
+      await until('all links are up', () => server.health().hubs[chat.name]?.links === 3);
+      await everyNodeServes(service.nodes, () => server.hub(chat).negotiate());
       const people = await comeIn(() => server.hub(chat).negotiate());
       const talk = [...people].map(async ([who, { connection }]) => {
         for (const n of spoken) await connection.invoke('say', who, n);

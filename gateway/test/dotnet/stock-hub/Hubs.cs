@@ -11,6 +11,9 @@ internal sealed class DetailedHub : ScriptedHub;
 /// <summary>Small limits and short times.</summary>
 internal sealed class StrictHub : ScriptedHub;
 
+/// <summary>Waits only shortly for a handshake.</summary>
+internal sealed class HastyHub : ScriptedHub;
+
 /// <summary>Two calls of a client may run at a time.</summary>
 internal sealed class ParallelHub : ScriptedHub;
 

@@ -9,10 +9,14 @@ builder.Services.AddSignalR()
     .AddHubOptions<StrictHub>(options =>
     {
         options.EnableDetailedErrors = true;
-        options.HandshakeTimeout = TimeSpan.FromSeconds(1);
         options.KeepAliveInterval = TimeSpan.FromSeconds(1);
         options.ClientTimeoutInterval = TimeSpan.FromSeconds(2);
         options.MaximumReceiveMessageSize = 1024;
+    })
+    .AddHubOptions<HastyHub>(options =>
+    {
+        options.EnableDetailedErrors = true;
+        options.HandshakeTimeout = TimeSpan.FromSeconds(1);
     })
     .AddHubOptions<ParallelHub>(options => options.MaximumParallelInvocationsPerClient = 2);
 
@@ -20,6 +24,7 @@ var app = builder.Build();
 app.MapHub<PlainHub>("/plain");
 app.MapHub<DetailedHub>("/detailed");
 app.MapHub<StrictHub>("/strict");
+app.MapHub<HastyHub>("/hasty");
 app.MapHub<ParallelHub>("/parallel");
 app.MapHub<GreetingHub>("/greeting");
 app.MapHub<RefusingHub>("/refusing");

@@ -1,6 +1,6 @@
 import { AppServer, type HubDefinition } from '@signalbox/app-sdk';
+import { everyNodeServes } from '../../support/served.ts';
 import { connectionString, startService } from '../../support/service.ts';
-import { until } from '../../support/until.ts';
 import { buildProject, DotnetProgram } from '../dotnet-program.ts';
 import { scriptedHubs } from './scripted-hub.ts';
 
@@ -8,12 +8,6 @@ import { scriptedHubs } from './scripted-hub.ts';
 export interface Entrance {
   readonly url: string;
   readonly token?: string;
-}
-
-/** Where to negotiate, with the path and query behind an origin. */
-export function negotiatePath({ url }: Entrance): string {
-  const { pathname, search } = new URL(url);
-  return `${pathname.replace(/\/$/, '')}/negotiate${search}&negotiateVersion=1`;
 }
 
 /** A server that runs the hubs of the transcripts. */
@@ -26,7 +20,7 @@ export interface Place {
 /** ASP.NET Core, with nothing between it and its clients. */
 export async function openStock(): Promise<Place> {
   const assembly = await buildProject({ folder: 'gateway/test/dotnet/stock-hub', name: 'StockHub' });
-  const program = await DotnetProgram.start(assembly, { ready: /Now listening on: (\S+)/ });
+  const program = await DotnetProgram.start(assembly, { ready: /Now listening on: (\S+)\s/ });
   const [, origin] = program.said;
   return {
     name: 'the stock hub',
@@ -51,7 +45,9 @@ export async function openOurs(): Promise<Place> {
     const { url, accessToken } = await app.hub(byName(hub)).negotiate({ userId: user });
     return { url, token: accessToken };
   };
-  for (const { name } of scriptedHubs) await until(`every node knows of hub ${name}`, () => isServed(name));
+  for (const hub of scriptedHubs) {
+    await everyNodeServes(service.nodes, () => app.hub(hub).negotiate({ userId: 'probe' }));
+  }
   return {
     name: 'the app SDK behind a gateway',
     entrance,
@@ -60,13 +56,4 @@ export async function openOurs(): Promise<Place> {
       await service[Symbol.asyncDispose]();
     },
   };
-
-  async function isServed(hub: string): Promise<boolean> {
-    const probe = await entrance(hub, 'probe');
-    const headers = { authorization: `Bearer ${probe.token}` };
-    const answers = service.nodes.map(({ origin }) =>
-      fetch(origin + negotiatePath(probe), { method: 'POST', headers }),
-    );
-    return (await Promise.all(answers)).every(({ ok }) => ok);
-  }
 }

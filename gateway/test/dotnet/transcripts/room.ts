@@ -1,6 +1,7 @@
 import { HttpTransportType, type HubConnection, HubConnectionBuilder, LogLevel } from '@microsoft/signalr';
 import { WebSocket } from 'ws';
-import { type Entrance, negotiatePath, type Place } from './place.ts';
+import { negotiatePath } from '../../support/served.ts';
+import type { Entrance, Place } from './place.ts';
 import { Heard, Talker } from './talker.ts';
 
 /** What each client of a script heard, one line for each record: `name: record`. Lines of one client are in order. */

@@ -172,7 +172,6 @@ function scripted(
 
 const strict = {
   detailedErrors: true,
-  handshakeTimeoutMs: 1000,
   keepAliveMs: 1000,
   clientTimeoutMs: 2000,
   maxMessageBytes: 1024,
@@ -190,6 +189,7 @@ export const scriptedHubs: readonly HubDefinition[] = [
   scripted('plain'),
   scripted('detailed', { detailedErrors: true }),
   scripted('strict', strict),
+  scripted('hasty', { detailedErrors: true, handshakeTimeoutMs: 1000 }),
   scripted('parallel', { parallelInvocations: 2 }),
   scripted('greeting', { onConnected: greet }),
   scripted('refusing', {

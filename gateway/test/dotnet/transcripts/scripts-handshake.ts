@@ -72,7 +72,7 @@ export const handshakeScripts: readonly Script[] = [
   ...refused('a hub message in place of the handshake', { type: 6 }),
   {
     title: 'no handshake in time',
-    hub: 'strict',
+    hub: 'hasty',
     play: async (room) => await (await room.stranger('ann')).heard.closed,
   },
   {
