@@ -2,7 +2,6 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import {
-  deployedPath,
   deployedSilence,
   deployedWith,
   type ProxiedNode,
@@ -15,7 +14,6 @@ import { until } from './until.ts';
 
 /** Debian puts it where only root looks. */
 const program = '/usr/sbin/haproxy';
-const conf = deployedPath('haproxy/haproxy.cfg');
 
 const refusals = {
   upgrades: 'http-request deny deny_status 403 if { req.hdr(upgrade) -m found }',
@@ -28,14 +26,14 @@ export function findHaproxy(): string {
   return program;
 }
 
-/** `deploy/haproxy/haproxy.cfg` itself, or a copy with what the options add. */
+/** A copy of `deploy/haproxy/haproxy.cfg` with what the options add. A node that stands still with its machine stays in. */
 function confWith(options: ProxyOptions, directory: string): string {
   const { refuses = [], closes = false, silence = deployedSilence } = options;
-  if (refuses.length === 0 && !closes && silence === deployedSilence) return conf;
-  const frontend = 'frontend signalbox\n';
+  const [defaults, frontend] = ['defaults\n', 'frontend signalbox\n'];
   const lines = [...(closes ? ['option httpclose'] : []), ...refuses.map((what) => refusals[what])];
   const changed = join(directory, 'haproxy.cfg');
   const changes = [
+    [defaults, `${defaults}timeout check 15s\n`],
     [frontend, `${frontend}${lines.join('\n')}\n`],
     [deployedSilence, silence],
   ] as const;
