@@ -12,5 +12,5 @@ export default defineConfig({
       { find: '@signalbox/app-sdk', replacement: sdk('index.ts') },
     ],
   },
-  test: { name: 'app-sdk', include: ['test/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 30_000 },
+  test: { name: 'app-sdk', include: ['test/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
 });

@@ -67,7 +67,7 @@ beforeAll(async () => {
   if (pack === undefined) throw new Error('npm packed nothing');
   packed = pack.files.map(({ path }) => path);
   await unpack(pack.filename);
-});
+}, 180_000);
 
 afterAll(() => rm(project, { recursive: true, force: true }));
 
@@ -107,13 +107,17 @@ describe('the package', () => {
     expect(await output('main.cjs', source)).toEqual(expected);
   });
 
-  test.each(['mts', 'cts'])('compiles in a blank project, strict, as .%s', async (kind) => {
-    const imports = lines((name, door) => `import * as ${name} from '${door}';`);
-    await writeFile(join(project, `typed.${kind}`), imports + typed);
-    const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc');
-    const options = ['--strict', '--noEmit', '--skipLibCheck', '--target', 'es2022', '--module', 'nodenext'];
-    const compiling = run(process.execPath, [tsc, ...options, '--types', 'node', `typed.${kind}`], { cwd: project });
-    const printed = await compiling.then(({ stdout }) => stdout).catch((error: { stdout: string }) => error.stdout);
-    expect(printed).toBe('');
-  });
+  test.each(['mts', 'cts'])(
+    'compiles in a blank project, strict, as .%s',
+    async (kind) => {
+      const imports = lines((name, door) => `import * as ${name} from '${door}';`);
+      await writeFile(join(project, `typed.${kind}`), imports + typed);
+      const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc');
+      const options = ['--strict', '--noEmit', '--skipLibCheck', '--target', 'es2022', '--module', 'nodenext'];
+      const compiling = run(process.execPath, [tsc, ...options, '--types', 'node', `typed.${kind}`], { cwd: project });
+      const printed = await compiling.then(({ stdout }) => stdout).catch((error: { stdout: string }) => error.stdout);
+      expect(printed).toBe('');
+    },
+    120_000,
+  );
 });
