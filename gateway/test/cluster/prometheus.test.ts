@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { rows } from '../../../deploy/grafana/panels.ts';
 import type { AppProcess } from '../support/app-process.ts';
-import { impatient, PrometheusProcess, shipped } from '../support/prometheus.ts';
+import { PrometheusProcess, shipped, shippedFiles } from '../support/prometheus.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { RawRest } from '../support/raw-rest.ts';
 import { Stage } from '../support/stage.ts';
@@ -19,26 +19,17 @@ let slow: RawClient;
 /** Before the faults. */
 let calm: number;
 
-/** Also the time that a node has to answer a scrape. */
-const interval = '500ms';
-
-/** The shipped configuration, for these nodes and in a hurry; and that for Kubernetes, told of pods by hand. */
-function configuration(ports: readonly number[]): string {
-  const targets = ports.map((port) => `"127.0.0.1:${port}"`);
-  const read = (name: string): string => readFileSync(new URL(name, shipped), 'utf8');
-  const pod = (name: string, phase: string, port: string): string =>
-    `      - targets: [${targets[0]}]\n        labels: { __meta_kubernetes_pod_container_port_name: ${port}, ` +
+/** The shipped job for Kubernetes, told of pods by hand, of which one runs with this admin port. */
+function kubernetes(port: number): string {
+  const pod = (name: string, phase: string, container: string): string =>
+    `      - targets: ["127.0.0.1:${port}"]\n        labels: { __meta_kubernetes_pod_container_port_name: ${container}, ` +
     `__meta_kubernetes_pod_phase: ${phase}, __meta_kubernetes_namespace: live, __meta_kubernetes_pod_name: ${name} }\n`;
   const pods =
     pod('signalbox-0', 'Running', 'admin') + pod('done-1', 'Succeeded', 'admin') + pod('x-2', 'Running', 'http');
-  const [, job = ''] = read('kubernetes.yml').split('scrape_configs:\n');
-  const found = job
+  const [, job = ''] = readFileSync(new URL('kubernetes.yml', shipped), 'utf8').split('scrape_configs:\n');
+  return job
     .replace('job_name: signalbox', 'job_name: kubernetes')
     .replace(/ {4}kubernetes_sd_configs:\n(.*\n)*?(?= {4}\w)/, `    static_configs:\n${pods}`);
-  return read('prometheus.yml')
-    .replace(/\w+_interval: .*/g, (line) => `${line.split(':')[0]}: ${interval}`)
-    .replace(/targets: \[.*127.*9090.*\]/, `targets: [${targets.join(', ')}]`)
-    .concat(found);
 }
 
 beforeAll(async () => {
@@ -53,11 +44,10 @@ beforeAll(async () => {
       SIGNALBOX_READY_GRACE: '0',
     },
   });
-  const { nodes } = stage.service;
+  const files = shippedFiles(stage.service.nodes.map(({ adminPort }) => adminPort));
   prometheus = await PrometheusProcess.start({
-    'prometheus.yml': configuration(nodes.map(({ adminPort }) => adminPort)),
-    'rules.yml': impatient('rules.yml'),
-    'alerts.yml': impatient('alerts.yml'),
+    ...files,
+    'prometheus.yml': files['prometheus.yml'] + kubernetes(stage.service.node(0).adminPort),
   });
   app = await stage.app('one');
   rest = new RawRest(stage.service.balancer.origin);
