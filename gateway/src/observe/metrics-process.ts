@@ -40,7 +40,7 @@ export const processMetrics = {
     type: 'gauge',
     labels: ['stat'],
     together: 'most',
-    help: 'By how much timers were late since the last scrape: the median (p50), p99 and the worst (max).',
+    help: 'By how much timers were late within the last 15 to 30 s: the median (p50), p99 and the worst (max).',
     moves: 'Over 0.1 s: the core is busy. Spread the load over more nodes or workers.',
   },
   signalbox_event_loop_busy_seconds_total: {

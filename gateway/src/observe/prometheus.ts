@@ -1,7 +1,8 @@
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { performance } from 'node:perf_hooks';
 import { Registry } from 'prom-client';
 import type { ClientKind, Events } from './events.ts';
 import type { ConnectionCount, Gauges } from './gauges.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { Meters } from './meters.ts';
 import { ClientLabels, createEvents, DownTime } from './metric-events.ts';
 import { type MetricName, metrics } from './metrics.ts';
@@ -26,8 +27,6 @@ export interface Prometheus {
 
 /** Content type of the text format. */
 export const metricsContentType = Registry.PROMETHEUS_CONTENT_TYPE;
-
-const delayResolutionMs = 20;
 
 /** Makes the metrics of one node, in a registry of their own. */
 export function createPrometheus(build: BuildInfo, gauges: Gauges): Prometheus {
@@ -94,15 +93,11 @@ function countConnections(rows: Iterable<ConnectionCount>, clients: ClientLabels
 }
 
 function declareProcess(meters: Meters<MetricName>): () => void {
-  const delay = monitorEventLoopDelay({ resolution: delayResolutionMs });
-  delay.enable();
+  const delay = new LoopDelay();
+  delay.start();
   meters.asked('signalbox_event_loop_delay_seconds', (set) => {
-    // The histogram holds whole intervals between two timers; what is above the interval is the delay.
-    for (const [stat, percentile] of Object.entries({ p50: 50, p99: 99, max: 100 })) {
-      const late = delay.percentile(percentile) / 1e9 - delayResolutionMs / 1000;
-      set(Math.max(0, late), { stat });
-    }
-    delay.reset();
+    for (const [stat, percentile] of Object.entries({ p50: 50, p99: 99, max: 100 }))
+      set(delay.late(percentile), { stat });
   });
   meters.counted('signalbox_event_loop_busy_seconds_total', () => performance.eventLoopUtilization().active / 1000);
   meters.counted('signalbox_process_cpu_seconds_total', () => {
@@ -118,5 +113,5 @@ function declareProcess(meters: Meters<MetricName>): () => void {
     set(memory.arrayBuffers, { kind: 'array_buffers' });
   });
   meters.asked('signalbox_process_start_time_seconds', (set) => set(performance.timeOrigin / 1000));
-  return () => delay.disable();
+  return () => delay.close();
 }
