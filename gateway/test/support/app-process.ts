@@ -96,6 +96,11 @@ export class AppProcess {
     await this.#ask('tellAll', value);
   }
 
+  /** Adds a client to a group from outside of calls. Rejects when that is not acknowledged. */
+  async join(connection: string, group: string): Promise<void> {
+    await this.#ask('join', connection, group);
+  }
+
   /** Asks a client for its name from outside of calls. */
   ask(connection: string): Promise<unknown> {
     return this.#ask('ask', connection);

@@ -35,6 +35,7 @@ const answers = {
   links: () => server.health().hubs[hub.name]?.links ?? 0,
   negotiate: (options: NegotiateOptions) => server.hub(hub).negotiate(options),
   tellAll: (value: unknown) => server.hub(hub).clients.all.news(value),
+  join: (connection: string, group: string) => server.hub(hub).groups.addToGroup(connection, group),
   ask: (connection: string) => server.hub(hub).clients.client(connection).invoke('askName'),
   broadcast(everyMs: number) {
     broadcasting = setInterval(() => void server.hub(hub).clients.all.news(broadcasts++), everyMs);

@@ -49,11 +49,11 @@ export class GatewayProcess {
   #signalled = false;
   #code: number | NodeJS.Signals | null = null;
 
-  private constructor(env: Env, args: readonly string[]) {
+  private constructor(env: Env, args: readonly string[], main = program) {
     checkBuild();
     this.#ready = Number(env['SIGNALBOX_WORKERS'] ?? 1) > 1 ? 'all workers listen' : 'listening';
     const ports = { PORT: '0', SIGNALBOX_ADMIN_PORT: '0' };
-    this.#child = spawn(process.execPath, [program, ...args], { env: { ...ports, ...env } });
+    this.#child = spawn(process.execPath, [main, ...args], { env: { ...ports, ...env } });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
     });
@@ -71,9 +71,12 @@ export class GatewayProcess {
     });
   }
 
-  /** Starts one and waits until it says that it listens. */
-  static async start(env: Env = {}): Promise<GatewayProcess> {
-    const gateway = new GatewayProcess(env, []);
+  /**
+   * Starts one and waits until it says that it listens.
+   * @param main another program than the one that was built
+   */
+  static async start(env: Env = {}, main?: string): Promise<GatewayProcess> {
+    const gateway = new GatewayProcess(env, [], main);
     let ended: Ended | undefined;
     void gateway.ended.then((end) => {
       ended = end;
@@ -167,6 +170,15 @@ export class GatewayProcess {
     const rows = body.split('\n').filter((row) => row.startsWith(`${name} `) || row.startsWith(`${name}{`));
     const matching = rows.filter((row) => wanted.every((label) => row.includes(label)));
     return matching.reduce((sum, row) => sum + Number(row.slice(row.lastIndexOf(' ') + 1)), 0);
+  }
+
+  /** Makes it hang: connections stay open, nothing is answered. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
   }
 
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void {

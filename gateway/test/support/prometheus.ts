@@ -7,9 +7,12 @@ import { prometheusProgram } from './promtool.ts';
 import { freePort } from './redis.ts';
 import { startMs, until } from './until.ts';
 
+/** Labels of a series or an alert. */
+export type Labels = Readonly<Record<string, string>>;
+
 /** One line of an answer. */
 export interface Sample {
-  readonly metric: Readonly<Record<string, string>>;
+  readonly metric: Labels;
   /** The time that it was computed for, in seconds since 1970. */
   readonly at: number;
   /** `NaN` where nothing was observed. */
@@ -76,10 +79,16 @@ export class PrometheusProcess {
   /** Starts one with these files, of which `prometheus.yml` is its configuration; resolves when it answers. */
   static async start(files: Readonly<Record<string, string>>): Promise<PrometheusProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'signalbox-prometheus-'));
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    write(folder, files);
     const prometheus = new PrometheusProcess(folder, await freePort());
     await until('Prometheus is ready', () => prometheus.#ready(), startMs);
     return prometheus;
+  }
+
+  /** Has it read these files in place of those of the same names; what did not change in them goes on. */
+  reload(files: Readonly<Record<string, string>>): void {
+    write(this.#folder, files);
+    this.#child.kill('SIGHUP');
   }
 
   async #ready(): Promise<boolean> {
@@ -127,15 +136,22 @@ export class PrometheusProcess {
     return groups.flatMap(({ rules }) => rules);
   }
 
-  /** Resolves with the labels of an alert when it fires. */
-  async fires(name: string, deadlineMs = 45_000): Promise<Readonly<Record<string, string>>> {
-    let found: Readonly<Record<string, string>> | undefined;
+  /** Labels of all alerts that fire. */
+  async firing(): Promise<readonly Labels[]> {
+    const { alerts } = await this.#get<{ alerts: { labels: Labels; state: string }[] }>('alerts');
+    return alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels);
+  }
+
+  /** Resolves with the labels of an alert when it fires, with these labels among them. */
+  async fires(name: string, wanted: Labels = {}, deadlineMs = 45_000): Promise<Labels> {
+    let found: Labels | undefined;
+    const fits = (labels: Labels): boolean =>
+      Object.entries({ ...wanted, alertname: name }).every(([label, value]) => labels[label] === value);
     const look = async (): Promise<boolean> => {
-      const { alerts } = await this.#get<{ alerts: { labels: Record<string, string>; state: string }[] }>('alerts');
-      found = alerts.find(({ labels, state }) => labels['alertname'] === name && state === 'firing')?.labels;
+      found = (await this.firing()).find(fits);
       return found !== undefined;
     };
-    await until(`${name} fires`, look, deadlineMs);
+    await until(`${name} fires ${JSON.stringify(wanted)}`, look, deadlineMs);
     return found ?? {};
   }
 
@@ -162,4 +178,8 @@ export class PrometheusProcess {
     }
     rmSync(this.#folder, { recursive: true });
   }
+}
+
+function write(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 }

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A wire to a port of this machine that a test can cut. */
+/** A wire to a port of this machine that a test can cut, or make long. */
 export class TcpProxy {
   readonly #server: Server;
   readonly #to: number;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #silent = false;
+  #delayMs = 0;
 
   private constructor(to: number) {
     this.#to = to;
@@ -35,14 +36,25 @@ export class TcpProxy {
     const pair = [near, far] as const;
     this.#pairs.add(pair);
     for (const [from, to] of [pair, [far, near] as const]) {
-      from.on('data', (bytes) => to.write(bytes));
+      from.on('data', (bytes) => this.#late(() => to.write(bytes)));
       from.on('error', () => from.destroy());
       from.on('close', () => {
-        to.destroySoon(); // behind what it is owed
+        this.#late(() => to.destroySoon()); // behind what it is owed
         if (to.destroyed) this.#pairs.delete(pair);
       });
       if (this.#silent) from.pause();
     }
+  }
+
+  /** Timers of one length fire in their order, so bytes keep theirs. */
+  #late(pass: () => void): void {
+    if (this.#delayMs === 0) pass();
+    else setTimeout(pass, this.#delayMs);
+  }
+
+  /** From now on, and for good, what comes from either end passes so many milliseconds later. */
+  slow(ms: number): void {
+    this.#delayMs = ms;
   }
 
   /** Ends every connection; new ones are taken. */
