@@ -66,7 +66,8 @@ export const greetClaim = 'greet';
 export function stageHub(name: string, app: string, events: StageEvents, keepAliveMs?: number) {
   return defineHub<Stage>({
     name,
-    ...(keepAliveMs !== undefined && { keepAliveMs }),
+    // A client may be silent for twice as long, as by default.
+    ...(keepAliveMs !== undefined && { keepAliveMs, clientTimeoutMs: 2 * keepAliveMs }),
     methods: {
       echo: (_hub, value) => value,
       refuse(_hub, text) {
