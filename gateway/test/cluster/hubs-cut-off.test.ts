@@ -53,8 +53,7 @@ class Scene {
     ({ away: this.away, home: this.home, guest: this.guest, safe: this.safe } = clients);
   }
 
-  /** With a cut-off and without pings, or as all is by default. */
-  static async open(cutOffMs?: number): Promise<Scene> {
+  static async open({ cutOffMs, pings }: { cutOffMs?: number; pings: boolean }): Promise<Scene> {
     const redis = await startRedis();
     const wire = await TcpProxy.start(redis.port);
     const env = {
@@ -67,7 +66,7 @@ class Scene {
     const nodes = await Promise.all(urls.map((url) => GatewayProcess.start({ ...env, REDIS_URL: url })));
     const balancer = await Balancer.start(nodes.map((node) => node.port));
     const stage = new Stage(new Service(redis, nodes, balancer, false), 'stage');
-    const keepAliveMs = cutOffMs && neverMs;
+    const keepAliveMs = pings ? 15_000 : neverMs;
     const [a, b] = [await stage.app('A', { at: 0, keepAliveMs }), await stage.app('B', { at: 1, keepAliveMs })];
     const common = { stickiness: 'preferred', reconnect: patient } as const;
     const away = await stage.client({ at: 1, app: a, ...common });
@@ -75,7 +74,7 @@ class Scene {
     const guest = await stage.client({ at: 0, app: b, ...common });
     const safe = await stage.client({ at: 0, app: a, ...common });
     const scene = new Scene({ redis, wire, stage, a, b }, { away, home, guest, safe });
-    if (cutOffMs !== undefined) scene.pingEvery(neverMs);
+    if (!pings) scene.neverPing();
     const places = await Promise.all(scene.clients.map((client) => stage.where(client)));
     expect(places.map(({ at, app }) => `${at} ${app}`)).toEqual(['1 A', '1 B', '0 B', '0 A']);
     return scene;
@@ -85,17 +84,17 @@ class Scene {
     return [this.away, this.home, this.guest, this.safe];
   }
 
-  /** From their next call on, clients ping so often and are content with as little. */
-  pingEvery(milliseconds: number): void {
+  /** From their next call on, clients do not ping, and miss no pings. */
+  neverPing(): void {
     for (const { connection } of this.clients) {
-      connection.keepAliveIntervalInMilliseconds = milliseconds;
+      connection.keepAliveIntervalInMilliseconds = neverMs;
       connection.serverTimeoutInMilliseconds = neverMs;
     }
   }
 
   /** Clients ping once a second, so that whoever was forgotten notices soon. */
   async pingOften(): Promise<void> {
-    this.pingEvery(1000);
+    for (const { connection } of this.clients) connection.keepAliveIntervalInMilliseconds = 1000;
     await this.callAll();
   }
 
@@ -144,7 +143,10 @@ function expectUntouched({ home, safe }: Scene): void {
 const scenes: Scene[] = [];
 
 beforeAll(async () => {
-  for (const cutOffMs of [neverMs, 1000, neverMs, undefined]) scenes.push(await Scene.open(cutOffMs));
+  scenes.push(await Scene.open({ cutOffMs: neverMs, pings: false }));
+  scenes.push(await Scene.open({ cutOffMs: 1000, pings: false }));
+  scenes.push(await Scene.open({ cutOffMs: neverMs, pings: true }));
+  scenes.push(await Scene.open({ pings: true }));
 }, 180_000);
 
 afterAll(async () => {

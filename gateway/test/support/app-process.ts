@@ -12,7 +12,7 @@ export interface AppSettings {
   /** Its name, for `where`. */
   readonly app: string;
   readonly links: number;
-  /** How often its hub pings clients, in ms; as the SDK has it unless said. */
+  /** How often its hub pings clients, in ms; it gives up none for its silence then. As the SDK has both unless said. */
   readonly keepAliveMs?: number | undefined;
 }
 

@@ -66,8 +66,7 @@ export const greetClaim = 'greet';
 export function stageHub(name: string, app: string, events: StageEvents, keepAliveMs?: number) {
   return defineHub<Stage>({
     name,
-    // A client may be silent for twice as long, as by default.
-    ...(keepAliveMs !== undefined && { keepAliveMs, clientTimeoutMs: 2 * keepAliveMs }),
+    ...(keepAliveMs !== undefined && { keepAliveMs, clientTimeoutMs: 2 ** 31 - 1 }),
     methods: {
       echo: (_hub, value) => value,
       refuse(_hub, text) {

@@ -10,7 +10,7 @@ export interface AppPlan {
   readonly at?: number;
   readonly origin?: string;
   readonly links?: number;
-  /** How often its hub pings clients, in ms; as the SDK has it unless said. */
+  /** How often its hub pings clients, in ms; it gives up none for its silence then. As the SDK has both unless said. */
   readonly keepAliveMs?: number | undefined;
 }
 
