@@ -2,7 +2,7 @@ import { AppServer, defineHub, type NegotiateOptions, type Stream } from '@signa
 import { iterate, upload } from '@signalbox/app-sdk/browser';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OfficialClient, type OfficialOptions } from '../support/official-client.ts';
-import { servedEverywhere } from '../support/served-everywhere.ts';
+import { everyNodeCarries } from '../support/served.ts';
 import { connectionString, type Service, startService } from '../support/service.ts';
 import { until, within } from '../support/until.ts';
 
@@ -61,7 +61,7 @@ beforeAll(async () => {
   server = new AppServer(connectionString(service.balancer.origin), { hubs: [linked], links: 4, logger: silent });
   await server.start();
   await until('all links are up', () => server.health().hubs['linked']?.links === 4);
-  await servedEverywhere(service.nodes, {
+  await everyNodeCarries(service.nodes, {
     negotiate: (options) => server.hub(linked).negotiate(options),
     call: ({ connection }) => connection.invoke('whoAmI'),
   });
@@ -163,7 +163,7 @@ describe('an app server that stops', () => {
     const hub = defineHub<Moving>({ name: 'moving', methods: { where: () => name } });
     const made = new AppServer(connectionString(service.balancer.origin), { hubs: [hub], links: 2, logger: silent });
     await made.start();
-    await servedEverywhere(service.nodes, {
+    await everyNodeCarries(service.nodes, {
       negotiate: (options) => made.hub(hub).negotiate(options),
       call: ({ connection }) => connection.invoke('where'),
     });

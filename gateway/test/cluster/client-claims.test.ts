@@ -12,7 +12,7 @@ import { Inbox } from '../support/inbox.ts';
 import { OfficialClient, type OfficialOptions } from '../support/official-client.ts';
 import { negotiate, RawClient } from '../support/raw-client.ts';
 import { RawRest } from '../support/raw-rest.ts';
-import { servedEverywhere } from '../support/served-everywhere.ts';
+import { everyNodeCarries } from '../support/served.ts';
 import { connectionString, type Service, startService } from '../support/service.ts';
 import { clientToken } from '../support/tokens.ts';
 import { until, within } from '../support/until.ts';
@@ -51,7 +51,7 @@ beforeAll(async () => {
   rest = new RawRest(service.balancer.origin);
   server = new AppServer(connectionString(service.balancer.origin), { hubs: [carried], links: 2, logger: silent });
   await server.start();
-  await servedEverywhere(service.nodes, {
+  await everyNodeCarries(service.nodes, {
     negotiate: (options) => server.hub(carried).negotiate(options),
     call: ({ connection }) => connection.invoke('id'),
   });

@@ -2,10 +2,9 @@ import { type NegotiateOptions, SignalboxClient } from '@signalbox/app-sdk';
 import { Balancer } from './balancer.ts';
 import { type Env, GatewayProcess } from './gateway-process.ts';
 import { OfficialClient, type OfficialOptions } from './official-client.ts';
-import { negotiate } from './raw-client.ts';
 import { startRedis, type TestRedis } from './redis.ts';
+import { everyNodeServes } from './served.ts';
 import { accessKey } from './tokens.ts';
-import { until } from './until.ts';
 
 /** What a service is started with. */
 export interface ServiceOptions {
@@ -67,14 +66,8 @@ export class Service {
 
   /** Resolves when every node takes clients of this hub: one that waits for app servers must have heard of a link. */
   async serves(hub: string): Promise<void> {
-    const takes = async (origin: string): Promise<boolean> => {
-      try {
-        return (await negotiate(origin, hub)).connectionId !== '';
-      } catch {
-        return false; // 503: the news is on its way
-      }
-    };
-    for (const { origin, node } of this.nodes) await until(`node ${node} takes clients of ${hub}`, () => takes(origin));
+    const app = this.app(hub);
+    await everyNodeServes(this.nodes, () => app.negotiate());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

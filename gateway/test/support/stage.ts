@@ -1,7 +1,7 @@
 import type { NegotiateOptions } from '@signalbox/app-sdk';
 import { AppProcess } from './app-process.ts';
 import { OfficialClient, type OfficialOptions } from './official-client.ts';
-import { servedEverywhere, wayBy } from './served-everywhere.ts';
+import { everyNodeCarries, wayBy } from './served.ts';
 import { connectionString, type Service, type ServiceOptions, startService } from './service.ts';
 import type { WhereAmI } from './stage-hub.ts';
 
@@ -54,7 +54,7 @@ export class Stage {
 
   /** Resolves when every node sends clients to it. */
   async ready(app: AppProcess): Promise<void> {
-    await servedEverywhere(this.service.nodes, {
+    await everyNodeCarries(this.service.nodes, {
       negotiate: (options) => app.negotiate(options),
       call: (client) => this.where(client),
     });
