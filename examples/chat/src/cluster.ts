@@ -47,7 +47,8 @@ const main = fileURLToPath(new URL('main.ts', import.meta.url));
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const key = randomBytes(32).toString('base64url');
   const pages = await freePort(options.port);
-  const [gateway = 0, ...ports] = await freePorts(1 + 2 * nodeCount + appCount);
+  const found = Array.from({ length: 1 + 2 * nodeCount + appCount }, () => freePort());
+  const [gateway = 0, ...ports] = await Promise.all(found);
   const [nodes, admins] = [ports.slice(0, nodeCount), ports.slice(nodeCount, 2 * nodeCount)];
   const apps = ports.slice(2 * nodeCount);
   const gateways = await startGateways(key, nodes, admins, options);
@@ -55,13 +56,6 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const servers = await startApps(`Endpoint=${urlOf(gateway)};AccessKey=${key};Version=1.0;`, apps, options);
   const prometheus = options.say === undefined ? undefined : await startMonitor(admins, options);
   return { url: urlOf(pages), gateways, apps: servers, nginx, prometheus };
-}
-
-/** Different ones. */
-async function freePorts(count: number): Promise<number[]> {
-  const found = new Set<number>();
-  while (found.size < count) found.add(await freePort());
-  return [...found];
 }
 
 const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
