@@ -53,8 +53,10 @@ export class HandOver implements NodesListener {
     if (haven !== undefined) for (const link of links.sole()) link.say(targetPing(haven));
   }
 
+  /** News of nodes comes all the time: what is left is only counted while it matters. */
   #look(): void {
-    if (this.left === 0 || this.#options.links.haven() === undefined) this.#done?.();
+    if (this.#done === undefined) return;
+    if (this.left === 0 || this.#options.links.haven() === undefined) this.#done();
   }
 
   nodeChanged(): void {
